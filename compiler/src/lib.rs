@@ -1,0 +1,7 @@
+//! From a trained network to a program image.
+
+mod error;
+pub mod network;
+
+pub use error::Error;
+pub use network::Network;
