@@ -1,5 +1,23 @@
-//! The single source of what the chip is.
+//! The single source of what the chip is: RTL generator, models, compiler and documentation all read it here.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`config`] | the chip configuration: geometry and timing |
+//! | [`shape`] | the shape of a layer |
+//! | [`slot`] | one setting of the switches, and its bits on the slot stream |
+//! | [`image`] | the program image: what the compiler gives to every executor |
+//! | [`registers`] | the register map |
 
-mod shape;
+pub mod config;
+mod error;
+pub mod file;
+pub mod image;
+pub mod registers;
+pub mod shape;
+pub mod slot;
 
+pub use config::{ChipConfig, clog2};
+pub use error::Error;
+pub use image::{Geometry, LayerProgram, Program, Requantize};
 pub use shape::{ConvShape, Subvectors};
+pub use slot::{Item, ItemWord, Slot, SlotWord};

@@ -1,0 +1,324 @@
+//! The chip configuration: one TOML file, parsed once, validated once, read through getters ever after.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::{Error, SlotWord};
+
+/// One key of the configuration.
+#[derive(Debug)]
+pub struct Field {
+    /// `section.key` in the TOML file.
+    pub key: &'static str,
+    /// Symbol in the documentation.
+    pub symbol: &'static str,
+    /// Smallest value.
+    pub low: usize,
+    /// Largest value.
+    pub high: usize,
+    /// Meaning, with the unit.
+    pub meaning: &'static str,
+}
+
+macro_rules! config {
+    ($($section:ident . $name:ident $symbol:literal $low:literal ..= $high:literal $meaning:literal;)*) => {
+        /// A validated chip. All integers; ranges are those of [`ChipConfig::FIELDS`].
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct ChipConfig { $($name: usize,)* }
+
+        impl ChipConfig {
+            /// Every key, in the order of the file; all are required.
+            pub const FIELDS: &'static [Field] = &[$(Field {
+                key: concat!(stringify!($section), ".", stringify!($name)),
+                symbol: $symbol, low: $low, high: $high, meaning: $meaning,
+            },)*];
+
+            $(#[doc = concat!($meaning, ", `", stringify!($section), ".", stringify!($name), "`")]
+            pub fn $name(&self) -> usize { self.$name })*
+
+            fn from_values(values: &BTreeMap<&'static str, usize>) -> Option<Self> {
+                Some(ChipConfig { $($name: *values.get(concat!(stringify!($section), ".", stringify!($name)))?,)* })
+            }
+
+            fn values(&self) -> Vec<usize> { vec![$(self.$name,)*] }
+        }
+    };
+}
+
+config! {
+    chip.cores "Q" 1..=64 "cores of the chip";
+    core.tiles "N" 1..=64 "tiles of a core, one crossbar each";
+    core.position_block "P" 1..=1024 "positions that the input buffer holds in each of its two banks";
+    core.psum_words "" 2..=65536 "partial sums of a lane, both halves together";
+    core.kernels "" 1..=4096 "kernels of the largest layer: entries of the requantize parameter memory";
+    core.slot_stream_bits "" 32..=512 "width of the slot stream in bits";
+    core.activation_stream_bytes "B" 1..=64 "width of the activation stream in bytes";
+    crossbar.rows "R" 8..=256 "wordlines of a crossbar";
+    crossbar.columns "C" 8..=512 "columns of a crossbar, one basis vector each";
+    crossbar.cell_bits "m" 1..=5 "cell bits: levels -(2^(m-1)-1)..2^(m-1)-1, for m = 1 only -1 and +1";
+    crossbar.read_latency_cycles "" 1..=64 "clock cycles from a read to its codes";
+    crossbar.read_interval_cycles "" 1..=64 "clock cycles between two reads";
+    crossbar.program_cycles "" 0..=1000000 "clock cycles that a cell write, with its verification, keeps the macro busy";
+    adc.lanes "L" 1..=64 "ADC lanes of a crossbar";
+    adc.bits "A" 4..=12 "bits of a signed ADC code";
+    arithmetic.input_bits "X" 1..=8 "input bits, one bit plane a read";
+    arithmetic.coefficient_planes "J" 1..=6 "coefficient planes: a coefficient is a sum of +-2^j, j < J";
+    arithmetic.group "G" 1..=64 "largest group of kernels that the compiler lets run in one slot on disjoint columns";
+}
+
+const PRESETS: &[(&str, &str)] = &[
+    ("tiny", include_str!("../../presets/tiny.toml")),
+    ("digits", include_str!("../../presets/digits.toml")),
+    ("paper", include_str!("../../presets/paper.toml")),
+];
+
+impl ChipConfig {
+    /// Names of the built-in configurations.
+    pub fn presets() -> impl Iterator<Item = &'static str> {
+        PRESETS.iter().map(|(name, _)| *name)
+    }
+
+    /// Reads a configuration by the name of a preset or by path.
+    ///
+    /// # Errors
+    /// There is no such preset or file, or its contents are refused.
+    pub fn load(name_or_path: &str) -> Result<Self, Error> {
+        if let Some((name, text)) = PRESETS.iter().find(|(name, _)| *name == name_or_path) {
+            return Self::from_toml(text, &format!("presets/{name}.toml"));
+        }
+        let text = std::fs::read_to_string(Path::new(name_or_path)).map_err(|e| {
+            let presets: Vec<_> = Self::presets().collect();
+            Error::config(
+                name_or_path,
+                format!("no preset of this name, and no readable file: {e}"),
+                format!("name a TOML file, or one of the presets {}", presets.join(", ")),
+            )
+        })?;
+        Self::from_toml(&text, name_or_path)
+    }
+
+    /// Parses and validates a configuration; `at` names it in errors.
+    ///
+    /// # Errors
+    /// Not TOML, an unknown, missing or non-integer key, a value out of range, or values that exclude each other.
+    pub fn from_toml(text: &str, at: &str) -> Result<Self, Error> {
+        let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
+            let line = e.span().map_or(1, |s| text[..s.start.min(text.len())].lines().count().max(1));
+            Error::config(format!("{at}, line {line}"), e.message(), "correct the TOML syntax")
+        })?;
+        let mut values = BTreeMap::new();
+        for (section, entries) in &table {
+            let entries = entries.as_table().ok_or_else(|| unknown(at, section))?;
+            for (name, value) in entries {
+                let key = format!("{section}.{name}");
+                let field = Self::FIELDS.iter().find(|f| f.key == key).ok_or_else(|| unknown(at, &key))?;
+                let range = format!("set an integer from {} to {}: {}", field.low, field.high, field.meaning);
+                let number = value.as_integer().ok_or_else(|| {
+                    Error::config(format!("{at}, {key}"), format!("{value} is not an integer"), range.clone())
+                })?;
+                let number = usize::try_from(number)
+                    .ok()
+                    .filter(|v| (field.low..=field.high).contains(v))
+                    .ok_or_else(|| Error::config(format!("{at}, {key}"), format!("{number} is out of range"), range))?;
+                values.insert(field.key, number);
+            }
+        }
+        let missing: Vec<_> = Self::FIELDS.iter().filter(|f| !values.contains_key(f.key)).map(|f| f.key).collect();
+        let config = Self::from_values(&values).ok_or_else(|| {
+            Error::config(at, format!("missing: {}", missing.join(", ")), "add them; presets/digits.toml has them all")
+        })?;
+        config.check(at)?;
+        Ok(config)
+    }
+
+    fn check(&self, at: &str) -> Result<(), Error> {
+        let refuse = |key: &str, cause: String, fix: &str| Err(Error::config(format!("{at}, {key}"), cause, fix));
+        if !self.slot_stream_bits.is_power_of_two() {
+            let cause = format!("{} is no power of two", self.slot_stream_bits);
+            return refuse("core.slot_stream_bits", cause, "set 32, 64, 128, 256 or 512");
+        }
+        if self.psum_words % 2 == 1 {
+            let cause = format!("{} is odd, and a bank has two halves", self.psum_words);
+            return refuse("core.psum_words", cause, "set an even number");
+        }
+        if self.group > self.lanes {
+            let cause =
+                format!("a group of {} kernels needs as many lanes, and a crossbar has {}", self.group, self.lanes);
+            return refuse("arithmetic.group", cause, "set arithmetic.group to at most adc.lanes");
+        }
+        Ok(())
+    }
+
+    /// The configuration as TOML text, as [`ChipConfig::from_toml`] reads it.
+    pub fn to_toml(&self) -> String {
+        let mut text = String::new();
+        let mut section = "";
+        for (field, value) in Self::FIELDS.iter().zip(self.values()) {
+            if let Some((of, name)) = field.key.split_once('.') {
+                if of != section {
+                    text.push_str(&format!("{}[{of}]\n", if section.is_empty() { "" } else { "\n" }));
+                    section = of;
+                }
+                text.push_str(&format!("{name} = {value}\n"));
+            }
+        }
+        text
+    }
+
+    /// A copy with one key changed, checked again; for sweeps and tests.
+    ///
+    /// # Errors
+    /// No such key, or the value is refused.
+    pub fn with(&self, key: &str, value: usize) -> Result<Self, Error> {
+        let name = key.rsplit('.').next().unwrap_or(key);
+        let full = Self::FIELDS.iter().find(|f| f.key == key).ok_or_else(|| unknown("override", key))?.key;
+        let mut section = String::new();
+        let mut text = String::new();
+        for line in self.to_toml().lines() {
+            if line.starts_with('[') {
+                section = line.trim_matches(['[', ']']).to_string();
+            }
+            if line.split(" = ").next() == Some(name) && full == format!("{section}.{name}") {
+                text.push_str(&format!("{name} = {value}\n"));
+            } else {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+        Self::from_toml(&text, "override")
+    }
+
+    /// Largest magnitude of a cell level.
+    pub fn level_max(&self) -> i8 {
+        if self.cell_bits == 1 { 1 } else { (1 << (self.cell_bits - 1)) - 1 }
+    }
+
+    /// Bits of a level at the programming port, two's complement.
+    pub fn level_bits(&self) -> usize {
+        self.cell_bits.max(2)
+    }
+
+    /// Bits of a lane number.
+    pub fn lane_bits(&self) -> usize {
+        clog2(self.lanes).max(1)
+    }
+
+    /// Bits of a psum address.
+    pub fn psum_address_bits(&self) -> usize {
+        clog2(self.psum_words).max(1)
+    }
+
+    /// Bits of a row number.
+    pub fn row_address_bits(&self) -> usize {
+        clog2(self.rows)
+    }
+
+    /// Bits of a column number.
+    pub fn column_address_bits(&self) -> usize {
+        clog2(self.columns)
+    }
+
+    /// Module name of the RRAM macro for this geometry: macros have no Verilog parameters.
+    pub fn macro_name(&self) -> String {
+        format!(
+            "rram_macro_r{}_c{}_m{}_l{}_a{}_t{}_i{}_p{}",
+            self.rows,
+            self.columns,
+            self.cell_bits,
+            self.lanes,
+            self.adc_bits(),
+            self.read_latency_cycles,
+            self.read_interval_cycles,
+            self.program_cycles
+        )
+    }
+
+    /// Bits of an ADC code, A.
+    pub fn adc_bits(&self) -> usize {
+        self.bits
+    }
+
+    /// Layout of the slot word.
+    pub fn slot_word(&self) -> SlotWord {
+        SlotWord::new(self)
+    }
+}
+
+/// Bits that count `n` different values: the smallest b with 2^b >= n.
+pub fn clog2(n: usize) -> usize {
+    n.max(1).next_power_of_two().trailing_zeros() as usize
+}
+
+fn unknown(at: &str, key: &str) -> Error {
+    let known: Vec<_> = ChipConfig::FIELDS.iter().map(|f| f.key).collect();
+    let word = |k: &str| k.rsplit('.').next().unwrap_or("").to_string();
+    let near = known.iter().find(|k| word(k) == word(key));
+    let fix = match near {
+        Some(k) => format!("did you mean {k}?"),
+        None => format!("remove it; the keys are {}", known.join(", ")),
+    };
+    Error::config(format!("{at}, {key}"), "unknown key", fix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text() -> String {
+        ChipConfig::load("digits").unwrap().to_toml()
+    }
+
+    fn refused(text: &str) -> String {
+        ChipConfig::from_toml(text, "chip.toml").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn presets_load_by_name_and_by_path_and_survive_a_round_trip() {
+        for name in ChipConfig::presets() {
+            let preset = ChipConfig::load(name).unwrap();
+            let path = format!("{}/../presets/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+            assert_eq!(preset, ChipConfig::load(&path).unwrap());
+            assert_eq!(preset, ChipConfig::from_toml(&preset.to_toml(), name).unwrap());
+        }
+    }
+
+    #[test]
+    fn bad_configurations_are_refused_with_at_cause_and_fix() {
+        let unknown = refused(&text().replace("rows = 64", "wordlines = 64"));
+        assert!(
+            unknown.contains("at:    chip.toml, crossbar.wordlines") && unknown.contains("unknown key"),
+            "{unknown}"
+        );
+        let moved = refused(&text().replace("[adc]\n", "[adc]\nrows = 3\n"));
+        assert!(moved.contains("did you mean crossbar.rows?"), "{moved}");
+        let missing = refused(&text().replace("rows = 64\n", ""));
+        assert!(missing.contains("missing: crossbar.rows"), "{missing}");
+        let range = refused(&text().replace("rows = 64", "rows = 512"));
+        assert!(range.contains("512 is out of range") && range.contains("from 8 to 256"), "{range}");
+        let negative = refused(&text().replace("rows = 64", "rows = -1"));
+        assert!(negative.contains("-1 is out of range"), "{negative}");
+        let float = refused(&text().replace("rows = 64", "rows = 6.5"));
+        assert!(float.contains("6.5 is not an integer"), "{float}");
+        let syntax = refused("[chip]\ncores = \n");
+        assert!(syntax.contains("at:    chip.toml, line 2"), "{syntax}");
+        let odd = refused(&text().replace("psum_words = 512", "psum_words = 511"));
+        assert!(odd.contains("is odd"), "{odd}");
+        let group = refused(&text().replace("group = 8", "group = 9"));
+        assert!(group.contains("at most adc.lanes"), "{group}");
+        let absent = ChipConfig::load("no-such-preset").unwrap_err().to_string();
+        assert!(absent.contains("one of the presets tiny, digits, paper"), "{absent}");
+    }
+
+    #[test]
+    fn one_key_can_be_changed() {
+        let chip = ChipConfig::load("tiny").unwrap();
+        assert_eq!(chip.with("crossbar.rows", 24).unwrap().rows(), 24);
+        assert!(chip.with("crossbar.rows", 7).is_err());
+        assert!(chip.with("rows", 24).is_err());
+    }
+
+    #[test]
+    fn clog2_counts_values() {
+        assert_eq!([1, 2, 3, 4, 5, 64, 65].map(clog2), [0, 1, 2, 2, 3, 6, 7]);
+    }
+}

@@ -1,0 +1,246 @@
+//! What must hold before a chip runs a program. A program that passes cannot overflow, collide or name what isn't there.
+
+use super::{Geometry, LayerProgram, Program};
+use crate::{ChipConfig, Error, Slot};
+
+/// Largest extent of a shape; keeps every product of shapes far from overflow.
+const EXTENT_MAX: usize = 1 << 16;
+/// Largest number of values of a layer's input, output or weights.
+const VALUES_MAX: usize = 1 << 31;
+
+pub(super) fn program(program: &Program, config: &ChipConfig) -> Result<(), Error> {
+    let chip = Geometry::from(config);
+    if program.geometry != chip {
+        return Err(Error::image(
+            "geometry",
+            format!("compiled for {}, and the chip has {}", describe(&program.geometry), describe(&chip)),
+            "compile the network for this chip, or name the chip that it was compiled for",
+        ));
+    }
+    basis(program, config)?;
+    if program.layers.is_empty() {
+        return Err(Error::image("layers", "there are none", "compile a network with at least one layer"));
+    }
+    for (i, layer) in program.layers.iter().enumerate() {
+        shape(layer)?;
+        if let Some(before) = i.checked_sub(1).map(|j| &program.layers[j]) {
+            let given = before.shape.kernels * before.shape.positions();
+            if given != layer.shape.inputs() || before.requantize.raw {
+                return Err(bad(
+                    layer,
+                    format!(
+                        "it takes {} integers of {} bits, and {} gives {given}{}",
+                        layer.shape.inputs(),
+                        layer.input_bits,
+                        before.name,
+                        if before.requantize.raw { ", unshifted" } else { "" }
+                    ),
+                ));
+            }
+            let (low, high) = input_range(layer);
+            if before.requantize.low < low || before.requantize.high > high {
+                return Err(bad(
+                    layer,
+                    format!(
+                        "inputs are {low}..{high}, and {} gives {}..{}",
+                        before.name, before.requantize.low, before.requantize.high
+                    ),
+                ));
+            }
+        }
+        limits(layer, config)?;
+        requantize(layer)?;
+        slots(layer, config)?;
+    }
+    Ok(())
+}
+
+fn describe(g: &Geometry) -> String {
+    format!(
+        "{} tiles of {} x {} {}-bit cells, {} lanes, {}-bit ADC",
+        g.tiles, g.rows, g.columns, g.cell_bits, g.lanes, g.adc_bits
+    )
+}
+
+fn bad(layer: &LayerProgram, cause: String) -> Error {
+    Error::image(
+        format!("layer {}", layer.name),
+        cause,
+        "compile the network again; the image is damaged or was written by a faulty tool",
+    )
+}
+
+/// Range of an input integer of a layer.
+pub(crate) fn input_range(layer: &LayerProgram) -> (i32, i32) {
+    let bits = layer.input_bits;
+    if layer.signed { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) }
+}
+
+fn basis(program: &Program, config: &ChipConfig) -> Result<(), Error> {
+    let max = config.level_max();
+    let size = config.rows() * config.columns();
+    let blocks = program.basis.len();
+    let level = |l: &i8| l.unsigned_abs() <= max.unsigned_abs() && (config.cell_bits() > 1 || *l != 0);
+    let ok = (blocks == 1 || blocks == config.tiles())
+        && program.basis.iter().all(|b| b.len() == size && b.iter().all(level));
+    if ok {
+        return Ok(());
+    }
+    Err(Error::image(
+        "basis",
+        format!(
+            "not 1 or {} blocks of {size} levels, each -{max}..{max}{}",
+            config.tiles(),
+            if config.cell_bits() == 1 { ", without 0" } else { "" }
+        ),
+        "compile the network for this chip",
+    ))
+}
+
+fn shape(layer: &LayerProgram) -> Result<(), Error> {
+    let s = &layer.shape;
+    let extents = [s.in_channels, s.in_height, s.in_width, s.kernels, s.kernel_height, s.kernel_width, s.stride];
+    let ok = extents.iter().all(|e| (1..=EXTENT_MAX).contains(e)) && s.padding <= EXTENT_MAX;
+    let small = |product: [usize; 3]| {
+        product.iter().try_fold(1usize, |p, &e| p.checked_mul(e)).is_some_and(|p| p <= VALUES_MAX)
+    };
+    let ok = ok
+        && small([s.in_channels, s.in_height, s.in_width])
+        && small([s.in_channels, s.kernel_height, s.kernel_width])
+        && s.positions() > 0
+        && small([s.kernels, s.out_height(), s.out_width()]);
+    if ok { Ok(()) } else { Err(bad(layer, format!("the shape {s:?} is out of range"))) }
+}
+
+fn limits(layer: &LayerProgram, config: &ChipConfig) -> Result<(), Error> {
+    let refuse = |key: &str, limit: usize, need: usize, what: &str| {
+        Err(Error::image(
+            format!("layer {}", layer.name),
+            format!("{what}: {need} needed, the chip has {key} = {limit}"),
+            format!("use a chip with {key} of at least {need}"),
+        ))
+    };
+    if layer.input_bits > config.input_bits() {
+        return refuse("arithmetic.input_bits", config.input_bits(), layer.input_bits, "input planes");
+    }
+    let kernels = layer.shape.kernels;
+    if kernels > config.kernels() {
+        return refuse("core.kernels", config.kernels(), kernels, "requantize parameters");
+    }
+    if layer.block_positions > config.position_block() {
+        return refuse("core.position_block", config.position_block(), layer.block_positions, "positions of a block");
+    }
+    if layer.input_bits == 0 || layer.block_positions == 0 || layer.gain > 7 {
+        return Err(bad(
+            layer,
+            format!(
+                "input bits {}, block of {} positions, gain {}",
+                layer.input_bits, layer.block_positions, layer.gain
+            ),
+        ));
+    }
+    let words = 2 * kernels.div_ceil(config.tiles() * config.lanes()) * layer.block_positions;
+    if words > config.psum_words() {
+        return refuse("core.psum_words", config.psum_words(), words, "partial sums of a lane");
+    }
+    let mut seen = vec![false; kernels];
+    for &q in &layer.home {
+        match seen.get_mut(q as usize) {
+            Some(s) if !*s => *s = true,
+            _ => return Err(bad(layer, format!("home {q} is out of range or given twice"))),
+        }
+    }
+    if layer.home.len() != kernels {
+        return Err(bad(layer, format!("{} homes for {kernels} kernels", layer.home.len())));
+    }
+    Ok(())
+}
+
+fn requantize(layer: &LayerProgram) -> Result<(), Error> {
+    let r = &layer.requantize;
+    let kernels = layer.shape.kernels;
+    let int48 = -(1i64 << 47)..1i64 << 47;
+    let ok = r.multiplier.len() == kernels
+        && r.offset.len() == kernels
+        && r.offset.iter().all(|b| int48.contains(b))
+        && (1..=46).contains(&r.shift)
+        && r.low <= r.high;
+    if ok {
+        Ok(())
+    } else {
+        Err(bad(layer, "requantize parameters are out of range or not one for every kernel".into()))
+    }
+}
+
+fn slots(layer: &LayerProgram, config: &ChipConfig) -> Result<(), Error> {
+    let cut = layer.subvectors(config.rows());
+    if layer.slots.len() != cut.count || layer.slots.iter().any(Vec::is_empty) {
+        return Err(bad(layer, format!("{} subvectors with at least one slot each expected", cut.count)));
+    }
+    // Largest |psum|: every item at the most negative ADC code on every input plane.
+    let item_max = ((1i64 << layer.input_bits) - 1) << (config.adc_bits() - 1);
+    let mut psum_max = vec![0i64; layer.shape.kernels];
+    for (s, subvector) in layer.slots.iter().enumerate() {
+        for (i, tiles) in subvector.iter().enumerate() {
+            if tiles.len() != config.tiles() {
+                return Err(bad(layer, format!("subvector {s}, slot {i}: {} tiles", tiles.len())));
+            }
+            for (tile, slot) in tiles.iter().enumerate() {
+                one_slot(layer, config, tile, slot)
+                    .map_err(|e| bad(layer, format!("subvector {s}, slot {i}, tile {tile}: {e}")))?;
+                for item in slot.items.iter().flatten() {
+                    psum_max[item.kernel] += item_max << item.plane;
+                }
+            }
+        }
+    }
+    if let Some((kernel, max)) = psum_max.iter().enumerate().find(|(_, m)| **m > i64::from(i32::MAX)) {
+        return Err(Error::image(
+            format!("layer {}, kernel {kernel}", layer.name),
+            format!("the partial sum can reach {max}, and a psum has 32 bits"),
+            "use fewer coefficient planes, fewer input bits or fewer ADC bits",
+        ));
+    }
+    if let Some(kernel) = psum_max.iter().position(|m| *m == 0) {
+        return Err(bad(
+            layer,
+            format!("kernel {kernel} has no item; one without columns is needed to write its psum"),
+        ));
+    }
+    Ok(())
+}
+
+fn one_slot(layer: &LayerProgram, config: &ChipConfig, tile: usize, slot: &Slot) -> Result<(), String> {
+    let (tiles, lanes) = (config.tiles(), config.lanes());
+    if slot.items.len() != lanes || slot.switches.len() != config.columns() {
+        return Err(format!("{} lanes and {} columns", slot.items.len(), slot.switches.len()));
+    }
+    let home = |kernel: usize| (layer.home[kernel] as usize % tiles, layer.home[kernel] as usize / tiles % lanes);
+    for (lane, item) in slot.items.iter().enumerate() {
+        let Some(item) = item else { continue };
+        if item.kernel >= layer.shape.kernels || item.plane >= config.coefficient_planes() {
+            return Err(format!("lane {lane} names kernel {} and plane {}", item.kernel, item.plane));
+        }
+        let (home_tile, home_lane) = home(item.kernel);
+        let merged = lane != home_lane;
+        if home_tile != tile || merged && lane != (home_lane + 1) % lanes {
+            return Err(format!(
+                "lane {lane} runs kernel {}, whose home is tile {home_tile}, lane {home_lane}",
+                item.kernel
+            ));
+        }
+        if merged && slot.items[home_lane].is_none_or(|i| i.kernel != item.kernel) {
+            return Err(format!(
+                "lane {lane} merges into lane {home_lane}, which runs no item of kernel {}",
+                item.kernel
+            ));
+        }
+    }
+    for (column, switch) in slot.switches.iter().enumerate() {
+        let lane = usize::from(switch.unsigned_abs());
+        if lane > 0 && slot.items.get(lane - 1).is_none_or(|i| i.is_none()) {
+            return Err(format!("column {column} is on lane {}, which has no item", lane - 1));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! The program image: everything a chip must be told to run one network, and nothing else.
+//!
+//! [`Program`] is the checked form in memory; [`Program::to_bytes`] and [`Program::from_bytes`] convert it to and from the
+//! safetensors file that `docs/program-image.md` describes field by field.
+
+mod check;
+mod file;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ChipConfig, ConvShape, Error, Slot, Subvectors};
+
+/// A network compiled for one crossbar geometry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Program {
+    /// Name of the network.
+    pub name: String,
+    /// The geometry it was compiled for.
+    pub geometry: Geometry,
+    /// Cell levels, one `rows * columns` block in row-major order if all crossbars hold the same basis, else one for every tile.
+    pub basis: Vec<Vec<i8>>,
+    /// Layers in order; each takes the output of the one before.
+    pub layers: Vec<LayerProgram>,
+}
+
+/// What a program image and a chip must agree on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Geometry {
+    /// Tiles of a core, N.
+    pub tiles: usize,
+    /// Rows R.
+    pub rows: usize,
+    /// Columns C.
+    pub columns: usize,
+    /// Cell bits m.
+    pub cell_bits: usize,
+    /// ADC lanes L.
+    pub lanes: usize,
+    /// ADC bits A.
+    pub adc_bits: usize,
+}
+
+impl From<&ChipConfig> for Geometry {
+    fn from(c: &ChipConfig) -> Self {
+        Geometry {
+            tiles: c.tiles(),
+            rows: c.rows(),
+            columns: c.columns(),
+            cell_bits: c.cell_bits(),
+            lanes: c.lanes(),
+            adc_bits: c.adc_bits(),
+        }
+    }
+}
+
+/// One layer of a program.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerProgram {
+    /// Name, unique in the program.
+    pub name: String,
+    /// Shape of the convolution.
+    pub shape: ConvShape,
+    /// Input planes X, 1..8.
+    pub input_bits: usize,
+    /// Two's complement input: the highest plane counts negative.
+    pub signed: bool,
+    /// Gain g: the ADC divides by 2^g; 0..7.
+    pub gain: u32,
+    /// Positions of a full block.
+    pub block_positions: usize,
+    /// Home q of every kernel, a permutation of 0..K-1: tile `q % N`, lane `q / N % L`, psum row `q / (N L)`.
+    pub home: Vec<u32>,
+    /// `slots[s][i][tile]`: slots of subvector s in order, for all tiles.
+    pub slots: Vec<Vec<Vec<Slot>>>,
+    /// From psums to results.
+    pub requantize: Requantize,
+}
+
+/// `y = clamp((psum * m_k + b_k + (1 << (shift - 1))) >> shift, low, high)`, or `psum * m_k + b_k` if `raw`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Requantize {
+    /// m_k of every kernel.
+    pub multiplier: Vec<i16>,
+    /// b_k of every kernel, within 48 bits.
+    pub offset: Vec<i64>,
+    /// Right shift, 1..46.
+    pub shift: u32,
+    /// Smallest result.
+    pub low: i32,
+    /// Largest result.
+    pub high: i32,
+    /// Leave out shift and clamp.
+    pub raw: bool,
+}
+
+impl LayerProgram {
+    /// Cut of this layer's kernels.
+    pub fn subvectors(&self, rows: usize) -> Subvectors {
+        Subvectors::new(self.shape.depth(), rows)
+    }
+
+    /// Slots of all subvectors, of one tile.
+    pub fn slot_count(&self) -> usize {
+        self.slots.iter().map(Vec::len).sum()
+    }
+}
+
+impl Program {
+    /// The levels of one tile's crossbar.
+    pub fn basis_of(&self, tile: usize) -> &[i8] {
+        &self.basis[if self.basis.len() == 1 { 0 } else { tile }]
+    }
+
+    /// Checks that a chip can run this program exactly: every index in range, every rule of `docs/hardware.md` kept, no overflow.
+    ///
+    /// # Errors
+    /// The first violation, with the layer, the limit and what would help.
+    pub fn check(&self, config: &ChipConfig) -> Result<(), Error> {
+        check::program(self, config)
+    }
+}
