@@ -50,6 +50,29 @@ impl ConvShape {
         self.in_channels * self.in_height * self.in_width
     }
 
+    /// The patches that the kernels see: `positions` rows of D values, in the order of the weights; padding is the default value, zero.
+    /// `input` is `[channel][height][width]`.
+    pub fn im2col<T: Copy + Default>(&self, input: &[T]) -> Vec<T> {
+        let mut patches = Vec::with_capacity(self.positions() * self.depth());
+        for y in 0..self.out_height() {
+            for x in 0..self.out_width() {
+                for channel in 0..self.in_channels {
+                    for ky in 0..self.kernel_height {
+                        for kx in 0..self.kernel_width {
+                            let row = (y * self.stride + ky).checked_sub(self.padding).filter(|&r| r < self.in_height);
+                            let column =
+                                (x * self.stride + kx).checked_sub(self.padding).filter(|&c| c < self.in_width);
+                            let place =
+                                row.zip(column).map(|(r, c)| (channel * self.in_height + r) * self.in_width + c);
+                            patches.push(place.and_then(|i| input.get(i).copied()).unwrap_or_default());
+                        }
+                    }
+                }
+            }
+        }
+        patches
+    }
+
     /// Multiply-accumulates of one input through this layer.
     pub fn macs(&self) -> usize {
         self.positions() * self.kernels * self.depth()
@@ -96,6 +119,26 @@ mod tests {
         };
         assert_eq!((conv.out_height(), conv.out_width(), conv.depth()), (4, 4, 288));
         assert_eq!(ConvShape { kernel_height: 11, ..conv }.positions(), 0);
+    }
+
+    #[test]
+    fn patches_are_cut_in_the_order_of_the_weights_and_padded_with_zero() {
+        let conv = ConvShape {
+            in_channels: 2,
+            in_height: 2,
+            in_width: 2,
+            kernels: 1,
+            kernel_height: 2,
+            kernel_width: 2,
+            stride: 2,
+            padding: 1,
+        };
+        let patches = conv.im2col(&[1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(conv.positions(), 4);
+        assert_eq!(patches[..8], [0, 0, 0, 1, 0, 0, 0, 5]);
+        assert_eq!(patches[24..], [4, 0, 0, 0, 8, 0, 0, 0]);
+        let linear = ConvShape { stride: 1, padding: 0, ..conv };
+        assert_eq!(linear.im2col(&[1, 2, 3, 4, 5, 6, 7, 8]), [1, 2, 3, 4, 5, 6, 7, 8]);
     }
 
     #[test]
