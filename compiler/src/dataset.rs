@@ -1,0 +1,210 @@
+//! A labelled image set on disk, and its fixed split: training images to train and calibrate on, held-out ones to judge by.
+//!
+//! A folder of four NumPy files: `images.npy` (uint8, `[images, channels, height, width]`), `labels.npy` (uint8),
+//! `train.npy` and `test.npy` (uint32, indices of images).
+
+use std::path::Path;
+
+use ndarray::{Array, Array4, ArrayD, Dimension, Ix1};
+use ndarray_npy::{ReadNpyExt, ReadableElement};
+
+use crate::{Error, Network};
+
+/// Labelled images with a fixed split. No image is in both parts.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// Pixels as integers, `[images, channels, height, width]`.
+    pub images: Array4<u8>,
+    /// Class of each image.
+    pub labels: Vec<u8>,
+    /// Indices of the images to train and calibrate on.
+    pub train: Vec<usize>,
+    /// Indices of the held-out images.
+    pub test: Vec<usize>,
+}
+
+impl Dataset {
+    /// Reads and checks the four files of `dir`.
+    ///
+    /// # Errors
+    /// A file cannot be read, has the wrong type or shape, or the split names an image twice or one that is not there.
+    pub fn load(dir: &Path) -> Result<Self, Error> {
+        let images: Array4<u8> = read(dir, "images.npy", "[images, channels, height, width]")?;
+        let labels = read::<u8, Ix1>(dir, "labels.npy", "[images]")?.to_vec();
+        let train = indices(dir, "train.npy")?;
+        let test = indices(dir, "test.npy")?;
+        let dataset = Dataset { images, labels, train, test };
+        dataset.check().map_err(|(file, cause)| Error::dataset(&dir.join(file), cause))?;
+        Ok(dataset)
+    }
+
+    /// Checks that this set is one for `network`: the images have its input shape and range, the labels are outputs of it.
+    ///
+    /// # Errors
+    /// Names the first image that does not fit.
+    pub fn check_fits(&self, network: &Network) -> Result<(), Error> {
+        let input = &network.input;
+        let wanted = [input.channels, input.height, input.width];
+        let found = &self.images.shape()[1..];
+        if found != wanted {
+            return Err(Error::dataset(
+                Path::new("images.npy"),
+                format!("images are {found:?}, the input of network {} is {wanted:?}", network.name),
+            ));
+        }
+        let max_pixel = (1u32 << (input.bits - u32::from(input.signed))) - 1;
+        if let Some(((image, ..), pixel)) = self.images.indexed_iter().find(|&(_, &p)| u32::from(p) > max_pixel) {
+            let signed = if input.signed { "signed" } else { "unsigned" };
+            return Err(Error::dataset(
+                Path::new("images.npy"),
+                format!("image {image} has pixel {pixel}, the input has {} {signed} bits: 0..{max_pixel}", input.bits),
+            ));
+        }
+        let classes = network.layers.last().map_or(0, |layer| layer.out);
+        if let Some(image) = self.labels.iter().position(|&label| usize::from(label) >= classes) {
+            return Err(Error::dataset(
+                Path::new("labels.npy"),
+                format!("image {image} has label {}, the last layer has {classes} outputs", self.labels[image]),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The file at fault, and what is wrong with it.
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        let images = self.images.shape()[0];
+        if self.images.is_empty() {
+            return Err(("images.npy", format!("shape {:?} has no pixels", self.images.shape())));
+        }
+        if self.labels.len() != images {
+            return Err(("labels.npy", format!("{} labels for {images} images", self.labels.len())));
+        }
+        let mut owner: Vec<Option<&str>> = vec![None; images];
+        for (file, part) in [("train.npy", &self.train), ("test.npy", &self.test)] {
+            if part.is_empty() {
+                return Err((file, "no indices".into()));
+            }
+            for &index in part {
+                let Some(slot) = owner.get_mut(index) else {
+                    return Err((file, format!("index {index} of {images} images")));
+                };
+                if let Some(first) = slot.replace(file) {
+                    return Err((file, format!("image {index} is named twice; first in {first}")));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn indices(dir: &Path, file: &str) -> Result<Vec<usize>, Error> {
+    Ok(read::<u32, Ix1>(dir, file, "[indices]")?.iter().map(|&index| index as usize).collect())
+}
+
+fn read<T: ReadableElement, D: Dimension>(dir: &Path, file: &str, form: &str) -> Result<Array<T, D>, Error> {
+    let path = dir.join(file);
+    let bytes = std::fs::read(&path).map_err(|e| Error::read(&path, &e))?;
+    let array = ArrayD::<T>::read_npy(bytes.as_slice()).map_err(|e| Error::dataset(&path, e.to_string()))?;
+    let shape = array.shape().to_vec();
+    array.into_dimensionality().map_err(|_| Error::dataset(&path, format!("shape {shape:?}, expected {form}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array1;
+    use ndarray_npy::write_npy;
+    use tempfile::TempDir;
+
+    /// Six 1 x 2 x 3 images of classes 0..3.
+    fn folder(train: &[u32], test: &[u32]) -> TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let images = Array4::from_shape_fn((6, 1, 2, 3), |(n, _, y, x)| (n + y + x) as u8);
+        write_npy(dir.path().join("images.npy"), &images).unwrap();
+        write_npy(dir.path().join("labels.npy"), &Array1::from(vec![0u8, 1, 2, 0, 1, 2])).unwrap();
+        write_npy(dir.path().join("train.npy"), &Array1::from(train.to_vec())).unwrap();
+        write_npy(dir.path().join("test.npy"), &Array1::from(test.to_vec())).unwrap();
+        dir
+    }
+
+    fn refusal(dir: &TempDir) -> String {
+        Dataset::load(dir.path()).unwrap_err().to_string()
+    }
+
+    fn network(height: usize, bits: u32, classes: usize) -> Network {
+        let text = format!(
+            "name = \"n\"\n[input]\nchannels = 1\nheight = {height}\nwidth = 3\nscale = 1.0\nbits = {bits}\n\
+             [[layers]]\nname = \"fc\"\nkind = \"linear\"\nout = {classes}\nrelu = false\n"
+        );
+        toml::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn loads_what_was_written() {
+        let dataset = Dataset::load(folder(&[0, 2, 5], &[1, 3]).path()).unwrap();
+        assert_eq!(dataset.images.shape(), [6, 1, 2, 3]);
+        assert_eq!(dataset.images[[5, 0, 1, 2]], 8);
+        assert_eq!(dataset.labels, [0, 1, 2, 0, 1, 2]);
+        assert_eq!((dataset.train, dataset.test), (vec![0, 2, 5], vec![1, 3]));
+    }
+
+    #[test]
+    fn refuses_an_overlapping_split() {
+        let text = refusal(&folder(&[0, 2, 5], &[1, 2]));
+        assert!(text.contains("test.npy\n  cause: image 2 is named twice; first in train.npy"), "{text}");
+        let text = refusal(&folder(&[0, 0], &[1]));
+        assert!(text.contains("image 0 is named twice; first in train.npy"), "{text}");
+    }
+
+    #[test]
+    fn refuses_indices_out_of_range_and_empty_parts() {
+        let text = refusal(&folder(&[0, 6], &[1]));
+        assert!(text.contains("train.npy\n  cause: index 6 of 6 images"), "{text}");
+        let text = refusal(&folder(&[0], &[]));
+        assert!(text.contains("test.npy\n  cause: no indices"), "{text}");
+    }
+
+    #[test]
+    fn refuses_a_truncated_file() {
+        let dir = folder(&[0], &[1]);
+        let path = dir.path().join("images.npy");
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        let text = refusal(&dir);
+        assert!(text.starts_with("the dataset cannot be used\n  at:    ") && text.contains("images.npy"), "{text}");
+    }
+
+    #[test]
+    fn refuses_wrong_shapes_types_and_counts() {
+        let dir = folder(&[0], &[1]);
+        write_npy(dir.path().join("labels.npy"), &Array1::from(vec![0u8, 1])).unwrap();
+        let text = refusal(&dir);
+        assert!(text.contains("labels.npy\n  cause: 2 labels for 6 images"), "{text}");
+        write_npy(dir.path().join("labels.npy"), &Array1::from(vec![0i64; 6])).unwrap();
+        assert!(refusal(&dir).contains("labels.npy"));
+        write_npy(dir.path().join("images.npy"), &Array1::from(vec![0u8; 6])).unwrap();
+        let text = refusal(&dir);
+        assert!(text.contains("cause: shape [6], expected [images, channels, height, width]"), "{text}");
+    }
+
+    #[test]
+    fn refuses_a_missing_file() {
+        let dir = folder(&[0], &[1]);
+        std::fs::remove_file(dir.path().join("test.npy")).unwrap();
+        assert!(refusal(&dir).starts_with("cannot read a file\n  at:    "));
+    }
+
+    #[test]
+    fn fits_only_a_network_of_its_shape_range_and_classes() {
+        let dataset = Dataset::load(folder(&[0], &[1]).path()).unwrap();
+        dataset.check_fits(&network(2, 4, 3)).unwrap();
+        for (network, cause) in [
+            (network(4, 4, 3), "images are [1, 2, 3], the input of network n is [1, 4, 3]"),
+            (network(2, 3, 3), "image 5 has pixel 8, the input has 3 unsigned bits: 0..7"),
+            (network(2, 4, 2), "image 2 has label 2, the last layer has 2 outputs"),
+        ] {
+            let text = dataset.check_fits(&network).unwrap_err().to_string();
+            assert!(text.contains(cause), "{text}");
+        }
+    }
+}

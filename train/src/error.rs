@@ -1,0 +1,59 @@
+//! What can go wrong in training.
+
+/// Every message has the form: what, at, cause, fix.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The network description or the dataset is refused.
+    #[error(transparent)]
+    Input(#[from] basisn_compiler::Error),
+    /// The network is a valid description, but no classifier of these images can be trained from it.
+    #[error(
+        "the network cannot be trained\n  at:    {at}\n  cause: {cause}\n  fix:   end with a layer that gives one number for each class"
+    )]
+    Network {
+        /// Layer.
+        at: String,
+        /// Why not.
+        cause: String,
+    },
+    /// A setting of the training is out of range.
+    #[error("training cannot start\n  at:    {at}\n  cause: {cause}\n  fix:   see basisn-train --help")]
+    Options {
+        /// The option.
+        at: &'static str,
+        /// Its value, and what is allowed.
+        cause: String,
+    },
+    /// The loss is no number any more.
+    #[error(
+        "training diverged\n  at:    epoch {epoch}, batch {batch}, learning rate {learning_rate:.2e}\n  cause: the loss is {loss}\n  fix:   lower --learning-rate, and check the input scale of the network"
+    )]
+    Diverged {
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Batch of the epoch, from 1.
+        batch: usize,
+        /// Learning rate of that batch.
+        learning_rate: f64,
+        /// Infinite or not a number.
+        loss: f32,
+    },
+    /// The training framework failed.
+    #[error("training failed\n  at:    {at}\n  cause: {cause}\n  fix:   free memory, or lower --batch")]
+    Framework {
+        /// Step.
+        at: &'static str,
+        /// The framework's message.
+        cause: String,
+    },
+    /// The weights cannot be written.
+    #[error(
+        "cannot write the weights\n  at:    {at}\n  cause: {cause}\n  fix:   check the path, its permissions and the free space"
+    )]
+    Write {
+        /// Path.
+        at: String,
+        /// The system's message.
+        cause: String,
+    },
+}

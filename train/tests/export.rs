@@ -1,0 +1,139 @@
+//! The exported weights compute what the model computes, and the file holds them.
+
+// clippy.toml allows it in test functions, not in their helpers.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use basisn_arch::ConvShape;
+use basisn_compiler::{Dataset, Network};
+use basisn_train::data::Batcher;
+use basisn_train::train::train;
+use basisn_train::weights::{NamedTensor, Provenance, export, save};
+use burn::tensor::Device;
+use common::{odd, short};
+use ndarray::Axis;
+
+/// The network by loops over the exported arrays, in double precision.
+fn plain_forward(network: &Network, exported: &[NamedTensor], pixels: &[f64]) -> Vec<f64> {
+    let array = |name: String| &exported.iter().find(|t| t.name == name).unwrap().values;
+    let mut x: Vec<f64> = pixels.iter().map(|p| p * network.input.scale).collect();
+    for (layer, shape) in network.layers.iter().zip(network.shapes().unwrap()) {
+        let (weight, bias) = (array(format!("{}.weight", layer.name)), array(format!("{}.bias", layer.name)));
+        assert_eq!(weight.len(), shape.kernels * shape.depth());
+        let mut y = Vec::new();
+        for (kernel, &bias) in weight.chunks(shape.depth()).zip(bias) {
+            for row in 0..shape.out_height() {
+                for column in 0..shape.out_width() {
+                    let sum = f64::from(bias) + dot(&shape, kernel, &x, row * shape.stride, column * shape.stride);
+                    y.push(if layer.relu { sum.max(0.0) } else { sum });
+                }
+            }
+        }
+        x = y;
+    }
+    x
+}
+
+/// One kernel at one place of the zero-padded input.
+fn dot(shape: &ConvShape, kernel: &[f32], x: &[f64], top: usize, left: usize) -> f64 {
+    let mut weights = kernel.iter();
+    let mut sum = 0.0;
+    for channel in 0..shape.in_channels {
+        for row in top..top + shape.kernel_height {
+            for column in left..left + shape.kernel_width {
+                let weight = f64::from(*weights.next().unwrap());
+                let (y, x_) = (row.wrapping_sub(shape.padding), column.wrapping_sub(shape.padding));
+                if y < shape.in_height && x_ < shape.in_width {
+                    sum += weight * x[(channel * shape.in_height + y) * shape.in_width + x_];
+                }
+            }
+        }
+    }
+    sum
+}
+
+fn pixels(dataset: &Dataset, image: usize) -> Vec<f64> {
+    dataset.images.index_axis(Axis(0), image).iter().map(|&p| p.into()).collect()
+}
+
+/// The text about the making, and the tensors.
+fn open(bytes: &[u8]) -> (String, Vec<NamedTensor>) {
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(bytes).unwrap();
+    let text = metadata.metadata().as_ref().unwrap()["basisn_training"].clone();
+    let tensors = safetensors::SafeTensors::deserialize(bytes).unwrap().tensors();
+    let read = tensors.into_iter().map(|(name, view)| NamedTensor {
+        name,
+        shape: view.shape().to_vec(),
+        values: view.data().chunks(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect(),
+    });
+    (text, read.collect())
+}
+
+#[test]
+fn exported_weights_compute_what_the_model_computes() {
+    let (network, dataset) = odd();
+    let trained = train(&network, &dataset, &short(8), |_| {}).unwrap();
+    let exported = export(&trained.model, &network).unwrap();
+    let shapes: HashMap<_, _> = exported.iter().map(|t| (t.name.as_str(), t.shape.clone())).collect();
+    assert_eq!(shapes["a.weight"], [4, 2, 3, 3]);
+    assert_eq!(shapes["b.bias"], [5]);
+    assert_eq!(shapes["c.weight"], [6, 5 * 2 * 3], "[out, in], as in PyTorch");
+    assert_eq!(exported.len(), 8);
+
+    let images: Vec<usize> = (0..dataset.labels.len()).collect();
+    let batch = Batcher::new(&dataset, &network).images(&images, &Device::flex());
+    let scores = trained.model.forward(batch).into_data().try_into_vec::<f32>().unwrap();
+    for &image in &images {
+        let expected = plain_forward(&network, &exported, &pixels(&dataset, image));
+        for (class, wanted) in expected.into_iter().enumerate() {
+            let found = f64::from(scores[3 * image + class]);
+            assert!((found - wanted).abs() < 1e-4, "image {image}, class {class}: {found}, not {wanted}");
+        }
+    }
+}
+
+#[test]
+fn the_file_holds_the_tensors_and_their_making() {
+    let (network, dataset) = odd();
+    let trained = train(&network, &dataset, &short(1), |_| {}).unwrap();
+    let exported = export(&trained.model, &network).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    let provenance = Provenance { network: "odd".into(), seed: 7, epochs: 1, test_accuracy: 0.5 };
+    save(&path, &exported, &provenance).unwrap();
+
+    let bytes = std::fs::read(&path).unwrap();
+    let (provenance_text, read) = open(&bytes);
+    assert_eq!(provenance_text, r#"{"network":"odd","seed":7,"epochs":1,"test_accuracy":0.5}"#);
+    let by_name = |tensors: &[NamedTensor]| -> HashMap<String, NamedTensor> {
+        tensors.iter().map(|t| (t.name.clone(), t.clone())).collect()
+    };
+    assert_eq!(by_name(&read), by_name(&exported));
+    save(&path, &exported, &provenance).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), bytes, "the same content gives the same bytes");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside the file");
+
+    let text = save(&folder.path().join("none/weights"), &exported, &provenance).unwrap_err().to_string();
+    assert!(text.starts_with("cannot write the weights\n  at:    "), "{text}");
+}
+
+#[test]
+fn the_committed_digits_weights_have_the_accuracy_that_they_claim() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/digits");
+    let network = Network::load(&folder.join("network.toml")).unwrap();
+    let dataset = Dataset::load(&folder).unwrap();
+    let (text, tensors) = open(&std::fs::read(folder.join("weights.safetensors")).unwrap());
+    let right = dataset.test.iter().filter(|&&image| {
+        let scores = plain_forward(&network, &tensors, &pixels(&dataset, image));
+        let best = (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap();
+        best == usize::from(dataset.labels[image])
+    });
+    let accuracy = right.count() as f64 / dataset.test.len() as f64;
+    let claimed = serde_json::from_str::<serde_json::Value>(&text).unwrap()["test_accuracy"].as_f64().unwrap();
+    assert_eq!(accuracy, claimed);
+    assert!(accuracy >= 0.99, "{accuracy}");
+}
