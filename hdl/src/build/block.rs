@@ -79,11 +79,6 @@ impl HdlBlock {
         }
     }
 
-    /// A leaf whose body is given as text.
-    pub(crate) fn of_text(name: &str, all: &[Port], text: String) -> HdlBlock {
-        HdlBlock { name: name.into(), code: Verilog::Custom(text), signals: signals(ports(all)), children: Vec::new() }
-    }
-
     fn of_child(child: &Child) -> HdlBlock {
         let code = match &child.kind {
             ChildKind::Register => Verilog::Custom(REGISTER_BODY.into()),

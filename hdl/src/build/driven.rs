@@ -1,6 +1,6 @@
 //! Every bit that is written is written on every path, and before it is read: no latch, no reading of a stale value.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::expression::{Expr, Node};
 use super::module::{Direction, Module, Statement};
@@ -31,6 +31,40 @@ pub(crate) fn for_each_read(e: &Expr, f: &mut impl FnMut(&str, usize, usize)) {
 fn reads(e: &Expr, net: &str) -> bool {
     let mut found = false;
     for_each_read(e, &mut |name, _, _| found |= name == net);
+    found
+}
+
+/// Whether the statement reads what one of the statements writes.
+pub(super) fn depends_on(statement: &Statement, before: &[Statement]) -> bool {
+    let mut nets = HashSet::new();
+    written(before, &mut nets);
+    reads_any(statement, &nets)
+}
+
+fn written<'a>(statements: &'a [Statement], nets: &mut HashSet<&'a str>) {
+    for statement in statements {
+        match statement {
+            Statement::Set { net, .. } => {
+                nets.insert(net);
+            }
+            Statement::If { then, otherwise, .. } => {
+                written(then, nets);
+                written(otherwise, nets);
+            }
+        }
+    }
+}
+
+fn reads_any(statement: &Statement, nets: &HashSet<&str>) -> bool {
+    let mut found = false;
+    let mut look = |name: &str, _, _| found |= nets.contains(name);
+    match statement {
+        Statement::Set { value, .. } => for_each_read(value, &mut look),
+        Statement::If { condition, then, otherwise } => {
+            for_each_read(condition, &mut look);
+            return found || then.iter().chain(otherwise).any(|inner| reads_any(inner, nets));
+        }
+    }
     found
 }
 

@@ -39,7 +39,7 @@ impl<'a> Hoist<'a> {
     }
 
     /// As an operand: Verilog's context has its width.
-    fn operand(&mut self, e: &Expr) -> Expr {
+    pub(super) fn operand(&mut self, e: &Expr) -> Expr {
         match e.node() {
             Node::Binary(BinaryOp::MulSigned | BinaryOp::ShiftRightSigned, ..) => self.signal(e),
             _ => self.whole(e),
@@ -72,8 +72,9 @@ impl<'a> Hoist<'a> {
         }
         let value = self.whole(e);
         let name = (1..).map(|i| format!("{}_part{i}", self.target)).find(|name| !self.module.is_declared(name));
-        let net = self.module.branch_safe_local(&name.unwrap_or_default(), e.width());
-        self.module.push(Statement::Set { net: net.name.clone(), width: net.width, lo: 0, value });
+        let net = self.module.local(&name.unwrap_or_default(), e.width());
+        self.module.parts.push(net.name.clone());
+        self.module.push_part(&net, Statement::Set { net: net.name.clone(), width: net.width, lo: 0, value });
         self.named.insert(e.address(), net.read());
         net.read()
     }

@@ -12,29 +12,24 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// What it does.
-    pub function: String,
+    pub function: &'static str,
     /// Cycles from input to output.
-    pub latency: String,
+    pub latency: &'static str,
     /// How it takes and gives data.
-    pub handshake: String,
+    pub handshake: &'static str,
     /// What always holds.
-    pub invariants: String,
+    pub invariants: &'static str,
 }
 
 impl Header {
     /// The four lines in their order.
-    pub fn new(
-        function: impl Into<String>,
-        latency: impl Into<String>,
-        handshake: impl Into<String>,
-        invariants: impl Into<String>,
+    pub const fn new(
+        function: &'static str,
+        latency: &'static str,
+        handshake: &'static str,
+        invariants: &'static str,
     ) -> Header {
-        Header {
-            function: function.into(),
-            latency: latency.into(),
-            handshake: handshake.into(),
-            invariants: invariants.into(),
-        }
+        Header { function, latency, handshake, invariants }
     }
 }
 
@@ -85,6 +80,8 @@ pub struct Module {
     pub(crate) children: Vec<Child>,
     /// Locals that only a branch writes: they start as 0, so that they are no latches.
     pub(crate) branch_locals: Vec<Net>,
+    /// Locals that only give a name to a part of an expression.
+    pub(crate) parts: Vec<String>,
     /// The statement lists that are open: the module's own, and one for each enclosing branch.
     open: Vec<Vec<Statement>>,
     mistakes: Vec<Error>,
@@ -100,6 +97,7 @@ impl Module {
             locals: Vec::new(),
             children: Vec::new(),
             branch_locals: Vec::new(),
+            parts: Vec::new(),
             open: vec![Vec::new()],
             mistakes: Vec::new(),
         };
@@ -128,18 +126,15 @@ impl Module {
 
     /// A local with one value.
     pub fn define(&mut self, name: &str, value: &Expr) -> Expr {
-        let net = self.branch_safe_local(name, value.width());
-        self.set(&net, value);
-        net.read()
-    }
-
-    /// A local that may be set in a branch alone, because it is used in that branch alone.
-    pub(super) fn branch_safe_local(&mut self, name: &str, width: usize) -> Net {
-        let net = self.local(name, width);
-        if self.open.len() > 1 {
-            self.branch_locals.push(net.clone());
+        let net = self.local(name, value.width());
+        match value.mistake() {
+            Some(cause) => self.mistake(name, cause.to_string()),
+            None => {
+                let value = Hoist::new(self, name).whole(value);
+                self.push_part(&net, Statement::Set { net: net.name.clone(), width: net.width, lo: 0, value });
+            }
         }
-        net
+        net.read()
     }
 
     /// Declares a register that is reset to 0 and keeps its value unless its next value is set.
@@ -267,15 +262,43 @@ impl Module {
 
     /// A local that is `yes` when the condition is 1, else `no`.
     pub fn select(&mut self, name: &str, condition: &Expr, yes: &Expr, no: &Expr) -> Expr {
-        let net = self.branch_safe_local(name, yes.width());
-        self.when_else(condition, |m| m.set(&net, yes), |m| m.set(&net, no));
+        let net = self.local(name, yes.width());
+        let mistake = [condition, yes, no].into_iter().find_map(|e| e.mistake()).map(str::to_string);
+        let mistake = mistake.or_else(|| match (condition.width(), yes.width(), no.width()) {
+            (1, yes, no) if yes == no => None,
+            (1, yes, no) => Some(format!("a choice of {yes} bits and {no} bits")),
+            (condition, ..) => Some(format!("a condition of {condition} bits")),
+        });
+        if let Some(cause) = mistake {
+            self.mistake(name, cause);
+            return net.read();
+        }
+        let mut hoist = Hoist::new(self, name);
+        let condition = hoist.whole(condition);
+        let mut set = |value| {
+            vec![Statement::Set { net: net.name.clone(), width: net.width, lo: 0, value: hoist.operand(value) }]
+        };
+        let (then, otherwise) = (set(yes), set(no));
+        self.push_part(&net, Statement::If { condition, then, otherwise });
         net.read()
     }
 
-    pub(super) fn push(&mut self, statement: Statement) {
+    fn push(&mut self, statement: Statement) {
         if let Some(list) = self.open.last_mut() {
             list.push(statement);
         }
+    }
+
+    /// Adds the statement that gives a new local its only value as far out as what it reads allows: there it is no latch, and computed once.
+    pub(super) fn push_part(&mut self, net: &Net, statement: Statement) {
+        let mut depth = self.open.len() - 1;
+        while depth > 0 && !driven::depends_on(&statement, &self.open[depth]) {
+            depth -= 1;
+        }
+        if depth > 0 {
+            self.branch_locals.push(net.clone());
+        }
+        self.open[depth].push(statement);
     }
 
     pub(super) fn is_declared(&self, name: &str) -> bool {
