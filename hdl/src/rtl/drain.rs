@@ -1,0 +1,119 @@
+//! Walks the psums of a finished block in the order of the result stream.
+
+use super::{RESULTS_IN_FLIGHT, Widths, fit, pack, widths::index_bits};
+use crate::build::{Header, Module, lit, zero};
+use basisn_arch::ChipConfig;
+
+const HEADER: Header = Header {
+    function: "Reads a finished block's psums, kernel by kernel: tile fastest, then lane, then psum row.",
+    latency: "2 cycles from drain_read to psum_valid; a read a cycle.",
+    handshake: "Reads only when no lane updates its bank and only as many as the result fifo has room for.",
+    invariants: "block_retired only while idle. block_drained comes with the block's last read.",
+};
+
+/// The drain of a core.
+pub fn drain(config: &ChipConfig) -> Module {
+    let w = Widths::of(config);
+    let credit_bits = index_bits(RESULTS_IN_FLIGHT + 1);
+    let mut m = Module::new("drain", HEADER);
+    let start = m.input("start", 1);
+    let positions = m.input("positions", 32);
+    let block_positions = m.input("block_positions", w.position_count);
+    let kernels = m.input("kernels", w.kernel_count);
+    let block_retired = m.input("block_retired", 1);
+    let update = m.input("update", 1);
+    let result_taken = m.input("result_taken", 1);
+    let drain_read = m.output("drain_read", config.tiles());
+    let drain_lane = m.output("drain_lane", w.lane);
+    let drain_address = m.output("drain_address", w.psum_address);
+    let block_drained = m.output("block_drained", 1);
+
+    let block = m.child("drain_blocks", super::block_counter(config));
+    let busy = m.register("busy", 1);
+    let half = m.register("half", 1);
+    let kernel = m.register("kernel", w.kernel);
+    let tile = m.register("tile", w.tile);
+    let lane = m.register("lane", w.lane);
+    let row_base = m.register("row_base", w.psum_address);
+    let position = m.register("position", w.position);
+    let in_flight = m.register("in_flight", credit_bits);
+
+    let room = m.define("room", &in_flight.q().ne_const(RESULTS_IN_FLIGHT as u64));
+    let read = m.define("read", &busy.q().and(&update.not()).and(&room));
+    let last_position = m.define("last_position", &position.q().eq(&block.output("last_position")));
+    let kernel_number = m.define("kernel_number", &fit(&kernel.q(), w.kernel_count).add_const(1));
+    let last_kernel = m.define("last_kernel", &kernel_number.eq(&kernels));
+    let block_end = m.define("block_end", &read.and(&last_position).and(&last_kernel));
+    let last_tile = m.define("last_tile", &tile.q().eq_const(config.tiles() as u64 - 1));
+    let last_lane = m.define("last_lane", &lane.q().eq_const(config.lanes() as u64 - 1));
+    let other_half = lit(config.psum_words() as u64 / 2, w.psum_address);
+    let next_half_base = m.select("next_half_base", &half.q(), &zero(w.psum_address), &other_half);
+
+    m.when(&block_retired, |m| m.set(&busy.d(), &lit(1, 1)));
+    m.when(&read, |m| m.set(&position.d(), &position.q().add_const(1)));
+    m.when(&read.and(&last_position), |m| {
+        m.set(&position.d(), &zero(w.position));
+        m.set(&kernel.d(), &kernel.q().add_const(1));
+        m.set(&tile.d(), &tile.q().add_const(1));
+        m.when(&last_tile, |m| {
+            m.set(&tile.d(), &zero(w.tile));
+            m.set(&lane.d(), &lane.q().add_const(1));
+            m.when(&last_lane, |m| {
+                m.set(&lane.d(), &zero(w.lane));
+                m.set(&row_base.d(), &row_base.q().add(&fit(&block_positions, w.psum_address)));
+            });
+        });
+    });
+    let first_kernel = |m: &mut Module| {
+        m.set(&busy.d(), &zero(1));
+        m.set(&kernel.d(), &zero(w.kernel));
+        m.set(&tile.d(), &zero(w.tile));
+        m.set(&lane.d(), &zero(w.lane));
+    };
+    m.when(&block_end, |m| {
+        first_kernel(m);
+        m.set(&half.d(), &half.q().not());
+        m.set(&row_base.d(), &next_half_base);
+    });
+    m.when(&start, |m| {
+        first_kernel(m);
+        m.set(&half.d(), &zero(1));
+        m.set(&row_base.d(), &zero(w.psum_address));
+        m.set(&position.d(), &zero(w.position));
+    });
+    m.set(&block.input("start"), &start);
+    m.set(&block.input("next_block"), &block_end);
+    m.set(&block.input("positions"), &positions);
+    m.set(&block.input("block_positions"), &block_positions);
+
+    let one_more = m.define("one_more", &read.and(&result_taken.not()));
+    let one_less = m.define("one_less", &result_taken.and(&read.not()));
+    m.when(&one_more, |m| m.set(&in_flight.d(), &in_flight.q().add_const(1)));
+    m.when(&one_less, |m| m.set(&in_flight.d(), &in_flight.q().sub_const(1)));
+
+    let tiles: Vec<_> = (0..config.tiles()).map(|index| tile.q().eq_const(index as u64)).collect();
+    m.set(&drain_read, &pack(&tiles).and(&read.repeat(config.tiles())));
+    m.set(&drain_lane, &lane.q());
+    m.set(&drain_address, &row_base.q().add(&fit(&position.q(), w.psum_address)));
+    m.set(&block_drained, &block_end);
+
+    // What accompanies a psum on its way to requantization.
+    let layer_end = m.define("layer_end", &block_end.and(&block.output("last_block")));
+    let along = [
+        ("psum_valid", read.clone(), 2),
+        ("psum_last", layer_end, 2),
+        ("psum_tile", tile.q(), 2),
+        ("parameter_read", read, 1),
+        ("parameter_kernel", kernel.q(), 1),
+    ];
+    for (name, mut value, cycles) in along {
+        for cycle in 1..=cycles {
+            let delayed = m.register(&format!("{name}_{cycle}"), value.width());
+            m.set(&delayed.d(), &value);
+            value = delayed.q();
+        }
+        let output = m.output(name, value.width());
+        m.set(&output, &value);
+    }
+    m
+}

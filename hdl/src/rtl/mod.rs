@@ -1,0 +1,67 @@
+//! The modules of one core, as docs/hardware.md describes them, for any valid [`ChipConfig`].
+//!
+//! A signal has the same name in every module that it passes through.
+
+mod accumulation_lane;
+mod block_counter;
+mod coefficient_buffer;
+mod core;
+mod drain;
+mod input_buffer;
+mod nets;
+mod psum_bank;
+mod psum_select;
+mod registers;
+mod requantize;
+mod result_fifo;
+mod sequencer;
+mod slot_loader;
+mod tag_delay;
+mod tile;
+mod tile_controller;
+mod widths;
+
+pub use self::core::core;
+pub use accumulation_lane::accumulation_lane;
+pub use block_counter::block_counter;
+pub use coefficient_buffer::coefficient_buffer;
+pub use drain::drain;
+pub use input_buffer::input_buffer;
+pub use psum_bank::psum_bank;
+pub use psum_select::psum_select;
+pub use registers::registers;
+pub use requantize::requantize;
+pub use result_fifo::result_fifo;
+pub use sequencer::sequencer;
+pub use slot_loader::slot_loader;
+pub use tag_delay::tag_delay;
+pub use tile::{macro_black_box, tile};
+pub use tile_controller::tile_controller;
+
+use crate::build::Expr;
+use nets::Nets;
+use widths::Widths;
+
+/// Results that may be between a psum bank and the result stream: more than the pipeline's length, so that results
+/// leave one a cycle.
+const RESULTS_IN_FLIGHT: usize = 16;
+
+/// Element `index` of a vector of elements `width` wide; of a vector of one element, that element.
+fn element(vector: &Expr, index: &Expr, width: usize) -> Expr {
+    if vector.width() == width { vector.clone() } else { vector.bits_at(index, width) }
+}
+
+/// Zero-extended or cut to `width` bits.
+fn fit(value: &Expr, width: usize) -> Expr {
+    if value.width() < width { value.zext(width) } else { value.trunc(width) }
+}
+
+/// Most significant part first.
+fn concat(parts: &[Expr]) -> Expr {
+    Expr::concat(&parts.iter().collect::<Vec<_>>())
+}
+
+/// Element 0 lowest.
+fn pack(elements: &[Expr]) -> Expr {
+    Expr::concat(&elements.iter().rev().collect::<Vec<_>>())
+}

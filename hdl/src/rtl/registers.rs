@@ -1,0 +1,222 @@
+//! The register port: layer descriptor, parameters, programming, counters.
+
+use super::{Widths, pack};
+use crate::build::{Expr, Header, Module, lit, zero};
+use basisn_arch::{ChipConfig, registers as map};
+
+const HEADER: Header = Header {
+    function: "Register port of the core: describes and starts a layer, stores parameters, programs cells, counts.",
+    latency: "0 cycles to read data; 1 cycle from a write to its effect; start is high in the cycle of its write.",
+    handshake: "reg_ready is low only for a write to PROGRAM_LEVEL while a selected macro isn't ready for it.",
+    invariants: "start only while not busy. A cell write reaches all selected macros in the same cycle.",
+};
+
+/// The registers of a core.
+pub fn registers(config: &ChipConfig) -> Module {
+    let w = Widths::of(config);
+    let mut m = Module::new("registers", HEADER);
+    let mut port = Port::new(&mut m);
+
+    let positions = port.stored(&mut m, "positions", map::POSITIONS, 32);
+    let block_positions = port.stored(&mut m, "block_positions", map::BLOCK_POSITIONS, w.position_count);
+    let subvectors = port.stored(&mut m, "subvectors", map::SUBVECTORS, 16);
+    let rows_used = port.stored(&mut m, "rows_used", map::ROWS_USED, w.row_count);
+    let gain = port.stored(&mut m, "gain", map::GAIN, 3);
+    let kernels = port.stored(&mut m, "kernels", map::KERNELS, w.kernel_count);
+    let clamp_low = port.stored(&mut m, "clamp_low", map::CLAMP_LOW, 32);
+    let clamp_high = port.stored(&mut m, "clamp_high", map::CLAMP_HIGH, 32);
+    let planes = port.stored_at(&mut m, "planes", map::INPUT, 0, 4);
+    let input_signed = port.stored_at(&mut m, "input_signed", map::INPUT, 4, 1);
+    port.read(map::INPUT, &[(0, &planes), (4, &input_signed)]);
+    let shift = port.stored_at(&mut m, "shift", map::REQUANTIZE, 0, 6);
+    let raw = port.stored_at(&mut m, "raw", map::REQUANTIZE, 8, 1);
+    port.read(map::REQUANTIZE, &[(0, &shift), (8, &raw)]);
+    let descriptor = [
+        ("positions", positions),
+        ("block_positions", block_positions),
+        ("subvectors", subvectors),
+        ("rows_used", rows_used),
+        ("gain", gain),
+        ("kernels", kernels),
+        ("clamp_low", clamp_low),
+        ("clamp_high", clamp_high),
+        ("top_plane", planes.trunc(w.plane).sub_const(1)),
+        ("input_signed", input_signed),
+        ("shift", shift),
+        ("raw", raw),
+    ];
+    for (name, value) in &descriptor {
+        let output = m.output(name, value.width());
+        m.set(&output, value);
+    }
+
+    geometry(&mut port, config);
+    parameters(&mut m, &mut port, w.kernel);
+    let ready = programming(&mut m, &mut port, config);
+    counters(&mut m, &mut port);
+    port.finish(&mut m, &ready);
+    m
+}
+
+/// The register port, and what a read of each address gives.
+struct Port {
+    /// A write is asked for; only one to PROGRAM_LEVEL may have to wait.
+    writing: Expr,
+    address: Expr,
+    data: Expr,
+    reads: Vec<(u32, Expr)>,
+}
+
+impl Port {
+    fn new(m: &mut Module) -> Self {
+        let valid = m.input("reg_valid", 1);
+        let write = m.input("reg_write", 1);
+        let address = m.input("reg_address", map::ADDRESS_BITS);
+        let data = m.input("reg_write_data", 32);
+        let writing = m.define("writing", &valid.and(&write));
+        Port { writing, address, data, reads: Vec::new() }
+    }
+
+    fn at(&self, address: u32) -> Expr {
+        self.address.eq_const(u64::from(address))
+    }
+
+    fn write(&self, address: u32) -> Expr {
+        self.writing.and(&self.at(address))
+    }
+
+    /// What a read gives: fields at their lowest bits, by rising position; the rest 0.
+    fn read(&mut self, address: u32, fields: &[(usize, &Expr)]) {
+        let mut parts = Vec::new();
+        let mut next = 0;
+        for (lo, field) in fields {
+            if next < *lo {
+                parts.push(zero(lo - next));
+            }
+            parts.push((*field).clone());
+            next = lo + field.width();
+        }
+        self.reads.push((address, pack(&parts).zext(32)));
+    }
+
+    /// A register bits `lo..` of whose data is written at an address.
+    fn stored_at(&mut self, m: &mut Module, name: &str, address: u32, lo: usize, width: usize) -> Expr {
+        let register = m.register(&format!("{name}_register"), width);
+        m.when(&self.write(address), |m| m.set(&register.d(), &self.data.bits(lo, width)));
+        register.q()
+    }
+
+    fn stored(&mut self, m: &mut Module, name: &str, address: u32, width: usize) -> Expr {
+        let value = self.stored_at(m, name, address, 0, width);
+        self.read(address, &[(0, &value)]);
+        value
+    }
+
+    fn finish(&self, m: &mut Module, program_ready: &Expr) {
+        let ready = m.output("reg_ready", 1);
+        let read_data = m.output("reg_read_data", 32);
+        let held = self.writing.and(&self.at(map::PROGRAM_LEVEL)).and(&program_ready.not());
+        m.set(&ready, &held.not());
+        m.set(&read_data, &zero(32));
+        for (address, value) in &self.reads {
+            m.when(&self.at(*address), |m| m.set(&read_data, value));
+        }
+    }
+}
+
+fn geometry(port: &mut Port, config: &ChipConfig) {
+    let field = |value: usize, lo: usize| (value as u64) << lo;
+    let shape = field(config.rows(), 0) | field(config.columns(), 16);
+    let arithmetic = field(config.tiles(), 0)
+        | field(config.lanes(), 8)
+        | field(config.adc_bits(), 16)
+        | field(config.cell_bits(), 20)
+        | field(config.input_bits(), 24)
+        | field(config.coefficient_planes(), 28);
+    port.read(map::ID, &[(0, &lit(u64::from(map::ID_VALUE), 32))]);
+    port.read(map::GEOMETRY0, &[(0, &lit(shape, 32))]);
+    port.read(map::GEOMETRY1, &[(0, &lit(arithmetic, 32))]);
+}
+
+fn parameters(m: &mut Module, port: &mut Port, kernel_bits: usize) {
+    let address = m.register("next_parameter", kernel_bits);
+    port.read(map::PARAMETER_ADDRESS, &[(0, &address.q())]);
+    m.when(&port.write(map::PARAMETER_ADDRESS), |m| m.set(&address.d(), &port.data.trunc(kernel_bits)));
+    let low = port.stored(m, "parameter_low", map::PARAMETER_LOW, 32);
+    let parameter_write = m.output("parameter_write", 1);
+    let parameter_address = m.output("parameter_address", kernel_bits);
+    let parameter_data = m.output("parameter_data", 64);
+    let write = m.define("parameter_written", &port.write(map::PARAMETER_HIGH));
+    m.set(&parameter_write, &write);
+    m.set(&parameter_address, &address.q());
+    m.set(&parameter_data, &Expr::concat(&[&port.data, &low]));
+    m.when(&write, |m| m.set(&address.d(), &address.q().add_const(1)));
+}
+
+/// The programming port; whether the selected macros are ready.
+fn programming(m: &mut Module, port: &mut Port, config: &ChipConfig) -> Expr {
+    let (rows, columns) = (config.rows(), config.columns());
+    let (row_bits, column_bits) = (config.row_address_bits(), config.column_address_bits());
+    let program_ready = m.input("program_ready", config.tiles());
+    let program_valid = m.output("program_valid", config.tiles());
+    let program_row = m.output("program_row", row_bits);
+    let program_column = m.output("program_column", column_bits);
+    let program_level = m.output("program_level", config.level_bits());
+
+    let tile = port.stored_at(m, "program_tile", map::PROGRAM_TILE, 0, 8);
+    let all = port.stored_at(m, "program_all", map::PROGRAM_TILE, 31, 1);
+    port.read(map::PROGRAM_TILE, &[(0, &tile), (31, &all)]);
+    let row = m.register("row", row_bits);
+    let column = m.register("column", column_bits);
+    port.read(map::PROGRAM_CELL, &[(0, &row.q()), (16, &column.q())]);
+    m.when(&port.write(map::PROGRAM_CELL), |m| {
+        m.set(&row.d(), &port.data.trunc(row_bits));
+        m.set(&column.d(), &port.data.bits(16, column_bits));
+    });
+
+    let tiles: Vec<_> = (0..config.tiles()).map(|index| tile.eq_const(index as u64)).collect();
+    let selected = m.define("program_selected", &pack(&tiles).or(&all.repeat(config.tiles())));
+    let ready = m.define("program_all_ready", &program_ready.or(&selected.not()).all());
+    let write = m.define("cell_written", &port.write(map::PROGRAM_LEVEL).and(&ready));
+    m.set(&program_valid, &selected.and(&write.repeat(config.tiles())));
+    m.set(&program_row, &row.q());
+    m.set(&program_column, &column.q());
+    m.set(&program_level, &port.data.trunc(config.level_bits()));
+    let last_column = m.define("last_column", &column.q().eq_const(columns as u64 - 1));
+    let last_row = m.define("last_row", &row.q().eq_const(rows as u64 - 1));
+    m.when(&write, |m| m.set(&column.d(), &column.q().add_const(1)));
+    m.when(&write.and(&last_column), |m| {
+        m.set(&column.d(), &zero(column_bits));
+        m.set(&row.d(), &row.q().add_const(1));
+    });
+    m.when(&write.and(&last_column).and(&last_row), |m| m.set(&row.d(), &zero(row_bits)));
+    ready
+}
+
+fn counters(m: &mut Module, port: &mut Port) {
+    let result_taken = m.input("result_taken", 1);
+    let result_last = m.input("result_last", 1);
+    let start_out = m.output("start", 1);
+    let busy = m.register("busy", 1);
+    port.read(map::STATUS, &[(0, &busy.q())]);
+    let start = m.define("starting", &port.write(map::CONTROL).and(&port.data.bit(0)).and(&busy.q().not()));
+    m.set(&start_out, &start);
+    m.when(&result_taken.and(&result_last), |m| m.set(&busy.d(), &zero(1)));
+    m.when(&start, |m| m.set(&busy.d(), &lit(1, 1)));
+
+    let counted = [
+        ("cycles", map::CYCLES),
+        ("read_valid", map::READS),
+        ("wait_slots", map::WAIT_SLOTS),
+        ("wait_activations", map::WAIT_ACTIVATIONS),
+        ("wait_results", map::WAIT_RESULTS),
+        ("wait_macro", map::WAIT_MACRO),
+    ];
+    for (name, address) in counted {
+        let counter = m.register(&format!("{name}_count"), 32);
+        let counts = if address == map::CYCLES { busy.q() } else { busy.q().and(&m.input(name, 1)) };
+        m.when(&counts, |m| m.set(&counter.d(), &counter.q().add_const(1)));
+        m.when(&start, |m| m.set(&counter.d(), &zero(32)));
+        port.read(address, &[(0, &counter.q())]);
+    }
+}

@@ -1,0 +1,56 @@
+//! Room for every result that the drain has started.
+
+use super::{RESULTS_IN_FLIGHT, widths::index_bits};
+use crate::build::{Expr, Header, Module, lit, zero};
+
+const HEADER: Header = Header {
+    function: "First in, first out, between the requantization pipeline and the result stream.",
+    latency: "2 cycles when empty; a result a cycle.",
+    handshake: "Takes a result in any cycle; the drain never starts more than there is room for. result_data holds until taken.",
+    invariants: "Never overflows: at most as many results as it has words are between the psum banks and the result stream.",
+};
+
+/// The result fifo: a memory and the register that its read port is.
+pub fn result_fifo() -> Module {
+    let (index, count_bits) = (index_bits(RESULTS_IN_FLIGHT), index_bits(RESULTS_IN_FLIGHT + 1));
+    let mut m = Module::new("result_fifo", HEADER);
+    let requantized_valid = m.input("requantized_valid", 1);
+    let requantized_last = m.input("requantized_last", 1);
+    let requantized = m.input("requantized", 64);
+    let result_ready = m.input("result_ready", 1);
+    let result_valid = m.output("result_valid", 1);
+    let result_last = m.output("result_last", 1);
+    let result_data = m.output("result_data", 64);
+    let result_taken = m.output("result_taken", 1);
+
+    let memory = m.memory("results", RESULTS_IN_FLIGHT, 65);
+    let write_index = m.register("write_index", index);
+    let read_index = m.register("read_index", index);
+    let stored = m.register("stored", count_bits);
+    let shown = m.register("shown", 1);
+
+    let taken = m.define("taken", &shown.q().and(&result_ready));
+    let fetch = m.define("fetch", &stored.q().ne_const(0).and(&shown.q().not().or(&result_ready)));
+    m.set(&memory.write_enable, &requantized_valid);
+    m.set(&memory.write_address, &write_index.q());
+    m.set(&memory.write_data, &Expr::concat(&[&requantized_last, &requantized]));
+    m.set(&memory.read_enable, &fetch);
+    m.set(&memory.read_address, &read_index.q());
+
+    m.when(&requantized_valid, |m| m.set(&write_index.d(), &write_index.q().add_const(1)));
+    m.when(&taken, |m| m.set(&shown.d(), &zero(1)));
+    m.when(&fetch, |m| {
+        m.set(&shown.d(), &lit(1, 1));
+        m.set(&read_index.d(), &read_index.q().add_const(1));
+    });
+    let one_more = m.define("one_more", &requantized_valid.and(&fetch.not()));
+    let one_less = m.define("one_less", &fetch.and(&requantized_valid.not()));
+    m.when(&one_more, |m| m.set(&stored.d(), &stored.q().add_const(1)));
+    m.when(&one_less, |m| m.set(&stored.d(), &stored.q().sub_const(1)));
+
+    m.set(&result_valid, &shown.q());
+    m.set(&result_data, &memory.read_data.trunc(64));
+    m.set(&result_last, &memory.read_data.bit(64));
+    m.set(&result_taken, &taken);
+    m
+}

@@ -1,0 +1,153 @@
+//! The loops of a layer: blocks, subvectors, slots, positions, input planes.
+
+use super::Widths;
+use crate::build::{Expr, Header, Module, Register, lit, zero};
+use basisn_arch::ChipConfig;
+
+const HEADER: Header = Header {
+    function: "Chooses one read a cycle (stage 0), reads the input buffer (stage 1), reads all macros at once (stage 2).",
+    latency: "2 advancing cycles from the choice of a read to read_valid.",
+    handshake: "read_valid is high only while macros_ready is: all macros accept in the same cycle; until then all stages hold.",
+    invariants: "At most one slot is on its way from its choice to its hand-over. A psum half is written only when drained.",
+};
+
+/// The sequencer of a core.
+pub fn sequencer(config: &ChipConfig) -> Module {
+    let w = Widths::of(config);
+    let mut m = Module::new("sequencer", HEADER);
+    let start = m.input("start", 1);
+    let positions = m.input("positions", 32);
+    let block_positions = m.input("block_positions", w.position_count);
+    let subvectors = m.input("subvectors", 16);
+    let top_plane = m.input("top_plane", w.plane);
+    let input_signed = m.input("input_signed", 1);
+    let bank_full = m.input("bank_full", 1);
+    let slots_loaded = m.input("slots_loaded", 1);
+    let slot_last = m.input("slot_last", 1);
+    let slot_handed_over = m.input("slot_handed_over", 1);
+    let block_drained = m.input("block_drained", 1);
+    let macros_ready = m.input("macros_ready", 1);
+
+    let block = m.child("read_blocks", super::block_counter(config));
+    let running = m.register("running", 1);
+    let plane = m.register("issue_plane", w.plane);
+    let position = m.register("issue_position", w.position);
+    let subvector = m.register("issue_subvector", 16);
+    let slot_start = m.register("slot_start", 1);
+    let last_slot = m.register("last_slot", 1);
+    let slot_waiting = m.register("slot_waiting", 1);
+    let drain_waiting = m.register("drain_waiting", 1);
+    let stage1_valid = m.register("stage1_valid", 1);
+    let stage2_valid = m.register("stage2_valid", 1);
+
+    // Where in the loops the next read is.
+    let last_plane = m.define("last_plane", &plane.q().eq_const(0));
+    let last_position = m.define("last_position", &position.q().eq(&block.output("last_position")));
+    let slot_end = m.define("slot_end", &last_plane.and(&last_position));
+    let in_last_slot = m.select("in_last_slot", &slot_start.q(), &slot_last, &last_slot.q());
+    let subvector_end = m.define("subvector_end", &slot_end.and(&in_last_slot));
+    let last_subvector = m.define("last_subvector", &subvector.q().add_const(1).eq(&subvectors));
+    let block_end = m.define("block_end", &subvector_end.and(&last_subvector));
+
+    // Whether it may be issued.
+    let advance = m.define("stages_advance", &stage2_valid.q().not().or(&macros_ready));
+    let slot_missing = m.define("slot_missing", &slot_start.q().and(&slots_loaded.not()));
+    let slot_blocked = m.define("slot_blocked", &slot_start.q().and(&slot_waiting.q()));
+    let half_blocked = m.define("half_blocked", &block_end.and(&drain_waiting.q()));
+    let blocked = m.define("blocked", &slot_missing.or(&slot_blocked).or(&bank_full.not()).or(&half_blocked));
+    let issue = m.define("issue", &running.q().and(&advance).and(&blocked.not()));
+
+    m.when(&issue, |m| {
+        m.set(&slot_start.d(), &slot_end);
+        m.set(&last_slot.d(), &in_last_slot);
+        m.set(&plane.d(), &plane.q().sub_const(1));
+        m.when(&last_plane, |m| {
+            m.set(&plane.d(), &top_plane);
+            m.set(&position.d(), &position.q().add_const(1));
+        });
+        m.when(&slot_end, |m| m.set(&position.d(), &zero(w.position)));
+        m.when(&subvector_end, |m| m.set(&subvector.d(), &subvector.q().add_const(1)));
+        m.when(&block_end, |m| {
+            m.set(&subvector.d(), &zero(16));
+            m.set(&running.d(), &block.output("last_block").not());
+        });
+    });
+    let block_issued = m.define("block_issued", &issue.and(&block_end));
+    m.set(&block.input("start"), &start);
+    m.set(&block.input("next_block"), &block_issued);
+    m.set(&block.input("positions"), &positions);
+    m.set(&block.input("block_positions"), &block_positions);
+
+    // A slot waits from its choice until its items go to the lanes, a block from its last read until it is drained.
+    let set_clear = |m: &mut Module, register: &Register, set: &Expr, clear: &Expr| {
+        m.when(clear, |m| m.set(&register.d(), &zero(1)));
+        m.when(set, |m| m.set(&register.d(), &lit(1, 1)));
+    };
+    set_clear(&mut m, &slot_waiting, &issue.and(&slot_start.q()), &slot_handed_over);
+    set_clear(&mut m, &drain_waiting, &block_issued, &block_drained);
+    m.when(&start, |m| {
+        m.set(&running.d(), &lit(1, 1));
+        m.set(&slot_start.d(), &lit(1, 1));
+        m.set(&plane.d(), &top_plane);
+        m.set(&position.d(), &zero(w.position));
+        m.set(&subvector.d(), &zero(16));
+        m.set(&drain_waiting.d(), &zero(1));
+    });
+
+    // Stages 1 and 2.
+    m.when(&advance, |m| {
+        m.set(&stage1_valid.d(), &issue);
+        m.set(&stage2_valid.d(), &stage1_valid.q());
+    });
+    let first_plane = plane.q().eq(&top_plane);
+    let tags = [
+        ("slot_first", slot_start.q()),
+        ("block_last", block_end.clone()),
+        ("last_plane", last_plane.clone()),
+        ("first_plane", first_plane.clone()),
+        ("negative", first_plane.and(&input_signed)),
+        ("position", position.q().trunc(w.psum_position)),
+    ];
+    for (name, value) in &tags {
+        let stage1 = m.register(&format!("stage1_{name}"), value.width());
+        let stage2 = m.register(&format!("stage2_{name}"), value.width());
+        m.when(&advance, |m| {
+            m.set(&stage1.d(), value);
+            m.set(&stage2.d(), &stage1.q());
+        });
+        let output = m.output(&format!("read_{name}"), value.width());
+        m.set(&output, &stage2.q());
+        if *name == "slot_first" {
+            let slot_take = m.output("slot_take", 1);
+            m.set(&slot_take, &advance.and(&stage1_valid.q()).and(&stage1.q()));
+        }
+    }
+    if config.input_bits() > 1 {
+        let stage1_plane = m.register("stage1_plane", w.plane);
+        m.when(&advance, |m| m.set(&stage1_plane.d(), &plane.q()));
+        let output = m.output("plane", w.plane);
+        m.set(&output, &stage1_plane.q());
+    }
+
+    // Why nothing is issued: at most one reason a cycle, in this order.
+    let held = advance.not();
+    let no_slot = running.q().and(&advance).and(&slot_missing);
+    let no_input = running.q().and(&advance).and(&slot_missing.not()).and(&bank_full.not());
+    let no_half = advance.and(&running.q().not().or(&slot_missing.not().and(&bank_full).and(&half_blocked)));
+    let outputs = [
+        ("advance", advance.clone()),
+        ("input_read", issue.clone()),
+        ("input_position", position.q()),
+        ("bank_release", issue.and(&subvector_end)),
+        ("read_valid", stage2_valid.q().and(&macros_ready)),
+        ("wait_macro", held),
+        ("wait_slots", no_slot),
+        ("wait_activations", no_input),
+        ("wait_results", no_half),
+    ];
+    for (name, value) in &outputs {
+        let output = m.output(name, value.width());
+        m.set(&output, value);
+    }
+    m
+}

@@ -1,0 +1,46 @@
+//! Deals the beats of the slot stream to the tiles.
+
+use super::{Widths, pack};
+use crate::build::{Header, Module, zero};
+use basisn_arch::ChipConfig;
+
+const HEADER: Header = Header {
+    function: "Hands the beats of the slot words to tile 0, 1, ... in turn.",
+    latency: "0 cycles: a beat goes straight into the tile's coefficient buffer.",
+    handshake: "slot_ready is high while the coefficient buffer of the tile in turn is empty; it doesn't depend on slot_valid.",
+    invariants: "At most one bit of load_valid is high. Slots may be loaded before the layer is started.",
+};
+
+/// The slot loader.
+pub fn slot_loader(config: &ChipConfig) -> Module {
+    let w = Widths::of(config);
+    let mut m = Module::new("slot_loader", HEADER);
+    let slot_valid = m.input("slot_valid", 1);
+    let slot_loaded = m.input("slot_loaded", config.tiles());
+    let slot_ready = m.output("slot_ready", 1);
+    let load_valid = m.output("load_valid", config.tiles());
+    let load_beat = m.output("load_beat", w.beat);
+
+    let tile = m.register("tile", w.tile);
+    let beat = m.register("beat", w.beat);
+    m.set(&load_beat, &beat.q());
+
+    let tiles: Vec<_> = (0..config.tiles()).map(|index| tile.q().eq_const(index as u64)).collect();
+    let in_turn = m.define("in_turn", &pack(&tiles));
+    let ready = m.define("ready", &in_turn.and(&slot_loaded).any().not());
+    let transfer = m.define("transfer", &slot_valid.and(&ready));
+    m.set(&slot_ready, &ready);
+    m.set(&load_valid, &in_turn.and(&transfer.repeat(config.tiles())));
+
+    let last_beat = m.define("last_beat", &beat.q().eq_const(config.slot_word().beats() as u64 - 1));
+    let last_tile = m.define("last_tile", &tile.q().eq_const(config.tiles() as u64 - 1));
+    m.when(&transfer, |m| {
+        m.set(&beat.d(), &beat.q().add_const(1));
+        m.when(&last_beat, |m| {
+            m.set(&beat.d(), &zero(w.beat));
+            m.set(&tile.d(), &tile.q().add_const(1));
+            m.when(&last_tile, |m| m.set(&tile.d(), &zero(w.tile)));
+        });
+    });
+    m
+}
