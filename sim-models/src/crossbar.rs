@@ -1,0 +1,213 @@
+//! The ideal RRAM macro: cells, switches, lane sums and ADC.
+
+use basisn_arch::Geometry;
+
+use crate::arithmetic::adc_code;
+
+/// Lanes that are summed together; a row's entry is one or two vector registers.
+const GROUP: usize = 8;
+
+/// A crossbar with its switches and ADCs, without any non-ideality.
+///
+/// The switches of a slot stay for many reads, so [`IdealMacro::set_switches`] combines the columns of each lane once, and a
+/// read only adds the rows whose wordline is set.
+#[derive(Clone, Debug)]
+pub struct IdealMacro {
+    rows: usize,
+    columns: usize,
+    lanes: usize,
+    adc_bits: usize,
+    level_max: i32,
+    /// Row-major.
+    levels: Vec<i8>,
+    switches: Vec<i8>,
+    /// `combined[lane / GROUP * rows + row][lane % GROUP]`: sum of the row's cells on the lane's columns, with polarity.
+    combined: Vec<[i32; GROUP]>,
+}
+
+impl IdealMacro {
+    /// A macro whose cells are unwritten (level 0) and whose columns are open; takes `&ChipConfig` or a [`Geometry`].
+    pub fn new(geometry: impl Into<Geometry>) -> Self {
+        let g = geometry.into();
+        IdealMacro {
+            rows: g.rows,
+            columns: g.columns,
+            lanes: g.lanes,
+            adc_bits: g.adc_bits,
+            level_max: if g.cell_bits == 1 { 1 } else { (1 << (g.cell_bits - 1)) - 1 },
+            levels: vec![0; g.rows * g.columns],
+            switches: vec![0; g.columns],
+            combined: vec![[0; GROUP]; g.lanes.div_ceil(GROUP) * g.rows],
+        }
+    }
+
+    /// Writes a cell. A level out of range becomes the nearest that a cell can hold; a cell that isn't there stays so.
+    pub fn program(&mut self, row: usize, column: usize, level: i32) {
+        if row >= self.rows || column >= self.columns {
+            return;
+        }
+        let level = level.clamp(-self.level_max, self.level_max);
+        let cell = &mut self.levels[row * self.columns + column];
+        let change = level - i32::from(*cell);
+        *cell = level as i8;
+        if let Some((lane, sign)) = connection(self.switches[column], self.lanes) {
+            self.combined[lane / GROUP * self.rows + row][lane % GROUP] += sign * change;
+        }
+    }
+
+    /// Writes all cells from row-major levels.
+    pub fn program_all(&mut self, levels: &[i8]) {
+        for (cell, &level) in levels.iter().enumerate() {
+            self.program(cell / self.columns, cell % self.columns, i32::from(level));
+        }
+    }
+
+    /// Sets the switches: for every column 0 (open) or `lane + 1`, negated for negative polarity, as in
+    /// [`basisn_arch::Slot::switches`]. Columns that are not given or name no lane are open.
+    pub fn set_switches(&mut self, switches: &[i8]) {
+        self.switches.fill(0);
+        for (own, given) in self.switches.iter_mut().zip(switches) {
+            *own = *given;
+        }
+        self.combined.fill([0; GROUP]);
+        let connected: Vec<_> = (0..self.columns)
+            .filter_map(|column| connection(self.switches[column], self.lanes).map(|(lane, sign)| (column, lane, sign)))
+            .collect();
+        for (row, levels) in self.levels.chunks_exact(self.columns).enumerate() {
+            for &(column, lane, sign) in &connected {
+                self.combined[lane / GROUP * self.rows + row][lane % GROUP] += sign * i32::from(levels[column]);
+            }
+        }
+    }
+
+    /// Lane sums `z = sum over the lane's columns of +-(x . V[:, c])`, one for each lane; bit `r % 64` of word `r / 64` of
+    /// `wordlines` is row r.
+    pub fn lane_sums(&self, wordlines: &[u64], sums: &mut [i32]) {
+        for (combined, sums) in self.combined.chunks_exact(self.rows).zip(sums.chunks_mut(GROUP)) {
+            let mut totals = [0i32; GROUP];
+            for (index, &word) in wordlines.iter().enumerate() {
+                let mut set = word;
+                while set != 0 {
+                    let row = index * 64 + set.trailing_zeros() as usize;
+                    set &= set - 1;
+                    let Some(levels) = combined.get(row) else { break };
+                    for (total, level) in totals.iter_mut().zip(levels) {
+                        *total += level;
+                    }
+                }
+            }
+            for (sum, total) in sums.iter_mut().zip(totals) {
+                *sum = total;
+            }
+        }
+    }
+
+    /// One read: the ADC code of every lane.
+    pub fn read(&self, wordlines: &[u64], gain: u32, codes: &mut [i32]) {
+        self.lane_sums(wordlines, codes);
+        for code in codes.iter_mut().take(self.lanes) {
+            *code = adc_code(*code, gain, self.adc_bits);
+        }
+    }
+
+    /// Lanes L.
+    pub fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    /// Columns C.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Rows R.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Bits of an ADC code.
+    pub fn adc_bits(&self) -> usize {
+        self.adc_bits
+    }
+}
+
+/// Lane and sign of a column, `None` if it is open.
+fn connection(switch: i8, lanes: usize) -> Option<(usize, i32)> {
+    let lane = usize::from(switch.unsigned_abs()).checked_sub(1)?;
+    (lane < lanes).then_some((lane, i32::from(switch.signum())))
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::Rng;
+
+    use super::*;
+    use crate::random::{generator, seed};
+
+    #[test]
+    fn reads_equal_the_definition_for_all_cell_bits() {
+        let seed = seed();
+        println!("BASISN_SEED={seed}");
+        let mut rng = generator(seed);
+        let (mut low, mut high) = (0, 0);
+        for cell_bits in 1..=5 {
+            for (rows, columns, lanes, adc_bits) in
+                [(16, 16, 4, 8), (24, 10, 1, 4), (130, 33, 19, 9), (256, 512, 64, 12)]
+            {
+                let g = Geometry { tiles: 1, rows, columns, cell_bits, lanes, adc_bits };
+                let max = if cell_bits == 1 { 1i32 } else { (1 << (cell_bits - 1)) - 1 };
+                let mut crossbar = IdealMacro::new(g);
+                let mut levels = vec![0; rows * columns];
+                let mut switches = vec![0i8; columns];
+                for read in 0..6 {
+                    // Cells are written before and after the switches are set.
+                    for _ in 0..rows * columns {
+                        let cell = rng.random_range(0..rows * columns);
+                        let level = rng.random_range(-max..=max);
+                        levels[cell] = level;
+                        crossbar.program(cell / columns, cell % columns, level);
+                    }
+                    if read % 2 == 0 {
+                        let lane = lanes as i8;
+                        switches.fill_with(|| rng.random_range(-lane..=lane));
+                        crossbar.set_switches(&switches);
+                    }
+                    let wordlines: Vec<u64> = (0..rows.div_ceil(64)).map(|_| rng.random()).collect();
+                    let gain = rng.random_range(0..8);
+                    let mut codes = vec![0; lanes];
+                    crossbar.read(&wordlines, gain, &mut codes);
+                    for (lane, &code) in codes.iter().enumerate() {
+                        let mut z = 0;
+                        for column in 0..columns {
+                            if usize::from(switches[column].unsigned_abs()) != lane + 1 {
+                                continue;
+                            }
+                            let dot: i32 = (0..rows)
+                                .filter(|r| wordlines[r / 64] >> (r % 64) & 1 == 1)
+                                .map(|r| levels[r * columns + column])
+                                .sum();
+                            z += i32::from(switches[column].signum()) * dot;
+                        }
+                        assert_eq!(code, adc_code(z, gain, adc_bits), "lane {lane} of {g:?}");
+                        low += usize::from(code == -(1 << (adc_bits - 1)));
+                        high += usize::from(code == (1 << (adc_bits - 1)) - 1);
+                    }
+                }
+            }
+        }
+        assert!(low > 0 && high > 0, "both rails are met: {low} {high}");
+    }
+
+    #[test]
+    fn what_is_not_there_is_ignored() {
+        let g = Geometry { tiles: 1, rows: 10, columns: 9, cell_bits: 3, lanes: 3, adc_bits: 8 };
+        let mut crossbar = IdealMacro::new(g);
+        crossbar.program(10, 0, 1);
+        crossbar.program(0, 9, 1);
+        crossbar.program(2, 0, -100);
+        crossbar.set_switches(&[-1, 4, 100]);
+        let mut codes = [9; 3];
+        crossbar.read(&[u64::MAX, u64::MAX], 0, &mut codes);
+        assert_eq!(codes, [3, 0, 0]);
+    }
+}

@@ -1,0 +1,252 @@
+//! The Rust model behind a Verilog macro: what [`crate::verilog::Body::Dpi`] calls.
+//!
+//! The Verilated library holds the C++ text of [`shim`], which forwards the DPI functions to a table of pointers. Before the
+//! first evaluation the testbench looks up [`SETTER`] in the library and calls it with [`table`]:
+//!
+//! ```text
+//! let set: extern "C" fn(*const DpiTable) = library.symbol(dpi::SETTER)?;
+//! set(&dpi::table());
+//! ```
+//!
+//! A model belongs to its macro instance: it is made in the module's `initial`, freed in its `final`, and no other
+//! instance has its pointer, so a read takes no lock.
+
+use std::ffi::{c_char, c_int, c_void};
+
+use basisn_arch::{Geometry, clog2};
+
+use crate::IdealMacro;
+
+/// Name of the C function that takes a `*const DpiTable`.
+pub const SETTER: &str = "basisn_set_dpi";
+
+/// C++ text that defines the DPI functions; compile it with the Verilated model.
+pub fn shim() -> &'static str {
+    include_str!("../verilog/dpi_shim.cpp")
+}
+
+/// Functions that the C++ text forwards to. A null model does nothing.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct DpiTable {
+    /// Makes the model of an instance; null if the geometry is not one of a chip.
+    pub new_macro: extern "C" fn(*const c_char, c_int, c_int, c_int, c_int, c_int) -> *mut c_void,
+    /// Frees it.
+    pub free_macro: unsafe extern "C" fn(*mut c_void),
+    /// Writes a cell: row, column, level.
+    pub program: unsafe extern "C" fn(*mut c_void, c_int, c_int, c_int),
+    /// Sets the switches: enable and negative, a bit for each column; lanes, `max(1, clog2(L))` bits for each column.
+    pub switches: unsafe extern "C" fn(*mut c_void, *const u32, *const u32, *const u32),
+    /// One read: wordlines, gain, codes.
+    pub read: unsafe extern "C" fn(*mut c_void, *const u32, c_int, *mut u32),
+}
+
+/// The functions of this module.
+pub fn table() -> DpiTable {
+    DpiTable { new_macro, free_macro, program, switches, read }
+}
+
+struct Model {
+    crossbar: IdealMacro,
+    wordlines: Vec<u64>,
+    codes: Vec<i32>,
+    switches: Vec<i8>,
+}
+
+extern "C" fn new_macro(
+    _scope: *const c_char,
+    rows: c_int,
+    columns: c_int,
+    cell_bits: c_int,
+    lanes: c_int,
+    adc_bits: c_int,
+) -> *mut c_void {
+    let size = |value: c_int, most: usize| usize::try_from(value).ok().filter(|v| (1..=most).contains(v));
+    let geometry = (|| {
+        Some(Geometry {
+            tiles: 1,
+            rows: size(rows, 256)?,
+            columns: size(columns, 512)?,
+            cell_bits: size(cell_bits, 5)?,
+            lanes: size(lanes, 64)?,
+            adc_bits: size(adc_bits, 12)?,
+        })
+    })();
+    let Some(g) = geometry else { return std::ptr::null_mut() };
+    let model = Model {
+        crossbar: IdealMacro::new(g),
+        wordlines: vec![0; g.rows.div_ceil(64)],
+        codes: vec![0; g.lanes],
+        switches: vec![0; g.columns],
+    };
+    Box::into_raw(Box::new(model)).cast()
+}
+
+/// # Safety
+/// `model` is null or came from [`new_macro`] and is not used again.
+unsafe extern "C" fn free_macro(model: *mut c_void) {
+    if !model.is_null() {
+        // SAFETY: by the contract of this function.
+        drop(unsafe { Box::from_raw(model.cast::<Model>()) });
+    }
+}
+
+/// # Safety
+/// `model` is null or came from [`new_macro`], is not freed, and nobody else uses it now.
+unsafe extern "C" fn program(model: *mut c_void, row: c_int, column: c_int, level: c_int) {
+    // SAFETY: by the contract of this function.
+    let Some(model) = (unsafe { model.cast::<Model>().as_mut() }) else { return };
+    if let (Ok(row), Ok(column)) = (usize::try_from(row), usize::try_from(column)) {
+        model.crossbar.program(row, column, level);
+    }
+}
+
+/// # Safety
+/// As [`program`]; `enable` and `negative` hold C bits, `lanes` C lane numbers, in whole words.
+unsafe extern "C" fn switches(model: *mut c_void, enable: *const u32, negative: *const u32, lanes: *const u32) {
+    // SAFETY: by the contract of this function.
+    let Some(model) = (unsafe { model.cast::<Model>().as_mut() }) else { return };
+    let columns = model.crossbar.columns();
+    let lane_bits = clog2(model.crossbar.lanes()).max(1);
+    let words = |bits: usize| bits.div_ceil(32);
+    // SAFETY: the words are there by the contract of this function.
+    let (enable, negative, lanes) = unsafe {
+        (
+            std::slice::from_raw_parts(enable, words(columns)),
+            std::slice::from_raw_parts(negative, words(columns)),
+            std::slice::from_raw_parts(lanes, words(columns * lane_bits)),
+        )
+    };
+    let bit = |words: &[u32], i: usize| words.get(i / 32).is_some_and(|w| w >> (i % 32) & 1 == 1);
+    for (column, switch) in model.switches.iter_mut().enumerate() {
+        let lane: i8 = (0..lane_bits).map(|b| i8::from(bit(lanes, column * lane_bits + b)) << b).sum();
+        *switch = match (bit(enable, column), bit(negative, column)) {
+            (false, _) => 0,
+            (true, false) => lane + 1,
+            (true, true) => -(lane + 1),
+        };
+    }
+    model.crossbar.set_switches(&model.switches);
+}
+
+/// # Safety
+/// As [`program`]; `wordlines` holds R bits, `codes` has room for L codes of A bits, in whole words.
+unsafe extern "C" fn read(model: *mut c_void, wordlines: *const u32, gain: c_int, codes: *mut u32) {
+    // SAFETY: by the contract of this function.
+    let Some(model) = (unsafe { model.cast::<Model>().as_mut() }) else { return };
+    let adc_bits = model.crossbar.adc_bits();
+    // SAFETY: the words are there by the contract of this function.
+    let (wordlines, codes) = unsafe {
+        (
+            std::slice::from_raw_parts(wordlines, model.crossbar.rows().div_ceil(32)),
+            std::slice::from_raw_parts_mut(codes, (model.codes.len() * adc_bits).div_ceil(32)),
+        )
+    };
+    for (word, halves) in model.wordlines.iter_mut().zip(wordlines.chunks(2)) {
+        *word = halves.iter().rev().fold(0, |word, &half| word << 32 | u64::from(half));
+    }
+    model.crossbar.read(&model.wordlines, (gain & 7) as u32, &mut model.codes);
+    pack(&model.codes, adc_bits, codes);
+}
+
+/// Codes of `bits` bits, two's complement, lane 0 lowest.
+fn pack(codes: &[i32], bits: usize, words: &mut [u32]) {
+    let (mut pending, mut filled) = (0u64, 0);
+    let mut words = words.iter_mut();
+    for &code in codes {
+        pending |= u64::from(code.cast_unsigned() & ((1 << bits) - 1)) << filled;
+        filled += bits;
+        if filled >= 32 {
+            if let Some(word) = words.next() {
+                *word = pending as u32;
+            }
+            pending >>= 32;
+            filled -= 32;
+        }
+    }
+    if let (true, Some(word)) = (filled > 0, words.next()) {
+        *word = pending as u32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::Rng;
+
+    use super::*;
+    use crate::random::{generator, random_config, seed};
+
+    #[test]
+    fn the_functions_do_what_the_model_does() {
+        let seed = seed();
+        println!("BASISN_SEED={seed}");
+        let mut rng = generator(seed);
+        let t = table();
+        for _ in 0..50 {
+            let config = random_config(&mut rng).unwrap();
+            let (rows, columns, lanes, bits) = (config.rows(), config.columns(), config.lanes(), config.adc_bits());
+            let int = |v: usize| v as c_int;
+            let model = (t.new_macro)(
+                c"top.macro".as_ptr(),
+                int(rows),
+                int(columns),
+                int(config.cell_bits()),
+                int(lanes),
+                int(bits),
+            );
+            let mut crossbar = IdealMacro::new(&config);
+            for cell in 0..rows * columns {
+                let level = rng.random_range(-9..=9);
+                crossbar.program(cell / columns, cell % columns, level);
+                unsafe { (t.program)(model, int(cell / columns), int(cell % columns), level) };
+            }
+            let lane_bits = config.lane_bits();
+            let (mut enable, mut negative) = (vec![0u32; columns.div_ceil(32)], vec![0u32; columns.div_ceil(32)]);
+            let mut lane_words = vec![0u32; (columns * lane_bits).div_ceil(32)];
+            let mut switches = vec![0i8; columns];
+            for column in 0..columns {
+                // Lane numbers beyond the last lane included: they are open.
+                let lane = rng.random_range(0..1usize << lane_bits);
+                let (on, minus) = (rng.random_bool(0.8), rng.random_bool(0.5));
+                enable[column / 32] |= u32::from(on) << (column % 32);
+                negative[column / 32] |= u32::from(minus) << (column % 32);
+                for b in 0..lane_bits {
+                    let i = column * lane_bits + b;
+                    lane_words[i / 32] |= ((lane >> b & 1) as u32) << (i % 32);
+                }
+                switches[column] = i8::from(on) * (lane as i8 + 1) * if minus { -1 } else { 1 };
+            }
+            crossbar.set_switches(&switches);
+            unsafe { (t.switches)(model, enable.as_ptr(), negative.as_ptr(), lane_words.as_ptr()) };
+            for gain in 0..8 {
+                let wordlines: Vec<u32> = (0..rows.div_ceil(32)).map(|_| rng.random()).collect();
+                let wide: Vec<u64> =
+                    wordlines.chunks(2).map(|w| u64::from(w[0]) | u64::from(*w.get(1).unwrap_or(&0)) << 32).collect();
+                let mut expected = vec![0; lanes];
+                crossbar.read(&wide, gain, &mut expected);
+                let mut packed = vec![0u32; (lanes * bits).div_ceil(32)];
+                unsafe { (t.read)(model, wordlines.as_ptr(), gain as c_int, packed.as_mut_ptr()) };
+                for (lane, &code) in expected.iter().enumerate() {
+                    let raw: i32 = (0..bits)
+                        .map(|b| ((packed[(lane * bits + b) / 32] >> ((lane * bits + b) % 32) & 1) as i32) << b)
+                        .sum();
+                    assert_eq!(raw << (32 - bits) >> (32 - bits), code, "lane {lane}");
+                }
+            }
+            unsafe { (t.free_macro)(model) };
+        }
+    }
+
+    #[test]
+    fn an_impossible_macro_is_null_and_null_does_nothing() {
+        let t = table();
+        let model = (t.new_macro)(c"".as_ptr(), 0, 8, 1, 1, 8);
+        assert!(model.is_null());
+        unsafe {
+            (t.program)(model, 0, 0, 1);
+            (t.switches)(model, std::ptr::null(), std::ptr::null(), std::ptr::null());
+            (t.read)(model, std::ptr::null(), 0, std::ptr::null_mut());
+            (t.free_macro)(model);
+        }
+    }
+}

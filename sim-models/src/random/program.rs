@@ -1,0 +1,181 @@
+//! Random programs.
+
+use basisn_arch::{ChipConfig, ConvShape, Geometry, LayerProgram, Program, Requantize};
+use rand::Rng;
+use rand::seq::SliceRandom;
+
+use super::{Random, slots};
+use crate::arithmetic::input_range;
+
+/// Choices of a layer that a caller may force; what is `None` is random. Values beyond what the chip has are lowered to it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Corners {
+    /// Most slots of a subvector, at least 1.
+    pub slots: Option<usize>,
+    /// Positions of a full block.
+    pub block_positions: Option<usize>,
+    /// Gain, 0..7.
+    pub gain: Option<u32>,
+    /// Input planes.
+    pub input_bits: Option<usize>,
+    /// Two's complement input.
+    pub signed: Option<bool>,
+    /// Results without shift and clamp.
+    pub raw: Option<bool>,
+}
+
+/// The layer of a matrix-vector product: vectors of `depth` integers at `positions` positions, `kernels` kernels.
+pub fn mvm_shape(depth: usize, positions: usize, kernels: usize) -> ConvShape {
+    ConvShape {
+        in_channels: depth,
+        in_height: 1,
+        in_width: positions,
+        kernels,
+        kernel_height: 1,
+        kernel_width: 1,
+        stride: 1,
+        padding: 0,
+    }
+}
+
+/// A random small convolution on an input of `(channels, height, width)`.
+pub fn conv_shape(rng: &mut Random, config: &ChipConfig, input: (usize, usize, usize)) -> ConvShape {
+    let (in_channels, in_height, in_width) = input;
+    let kernel_height = rng.random_range(1..=in_height.min(3));
+    let kernel_width = rng.random_range(1..=in_width.min(3));
+    ConvShape {
+        in_channels,
+        in_height,
+        in_width,
+        kernels: random_kernels(rng, config),
+        kernel_height,
+        kernel_width,
+        stride: rng.random_range(1..=2),
+        padding: rng.random_range(0..kernel_height.min(kernel_width)),
+    }
+}
+
+/// Kernels of a layer: fewer than lanes, a multiple of them or not, on one psum row or several.
+pub(crate) fn random_kernels(rng: &mut Random, config: &ChipConfig) -> usize {
+    let homes = config.tiles() * config.lanes();
+    let most = config.kernels().min(homes * config.psum_words() / 2).min(3 * homes + 2);
+    let kernels = if rng.random_bool(0.2) { homes } else { rng.random_range(1..=most) };
+    kernels.min(most)
+}
+
+/// A program of one layer.
+pub fn random_program(rng: &mut Random, config: &ChipConfig, shape: ConvShape, corners: &Corners) -> Program {
+    let basis = random_basis(rng, config);
+    let layer = random_layer(rng, config, &basis, "layer", shape, corners);
+    Program { name: "random".into(), geometry: Geometry::from(config), basis, layers: vec![layer] }
+}
+
+/// A program of several layers; the first may be signed, the last raw.
+pub fn random_network(rng: &mut Random, config: &ChipConfig, layers: usize) -> Program {
+    let basis = random_basis(rng, config);
+    let mut chain: Vec<LayerProgram> = Vec::new();
+    let mut input = (rng.random_range(1..=4), rng.random_range(1..=7), rng.random_range(1..=7));
+    for i in 0..layers {
+        let last = i + 1 == layers;
+        let mut shape = conv_shape(rng, config, input);
+        if rng.random_bool(0.3) || last {
+            // A linear layer: its kernel covers the whole input.
+            shape = ConvShape { kernel_height: input.1, kernel_width: input.2, padding: 0, ..shape };
+        }
+        let corners = Corners { raw: Some(last && rng.random_bool(0.5)), slots: Some(4), ..Corners::default() };
+        let layer = random_layer(rng, config, &basis, &format!("layer{i}"), shape, &corners);
+        if let Some(before) = chain.last_mut() {
+            let (low, high) = input_range(layer.input_bits, layer.signed);
+            (before.requantize.low, before.requantize.high) = (low, high);
+        }
+        input = (shape.kernels, shape.out_height(), shape.out_width());
+        chain.push(layer);
+    }
+    Program { name: "random".into(), geometry: Geometry::from(config), basis, layers: chain }
+}
+
+/// One basis for all crossbars, or one for each; some columns are all high or all low, so that lane sums meet the ADC's rails.
+fn random_basis(rng: &mut Random, config: &ChipConfig) -> Vec<Vec<i8>> {
+    let max = config.level_max();
+    let blocks = if rng.random_bool(0.5) { 1 } else { config.tiles() };
+    (0..blocks)
+        .map(|_| {
+            let styles: Vec<u32> = (0..config.columns()).map(|_| rng.random_range(0..6)).collect();
+            (0..config.rows() * config.columns())
+                .map(|cell| match styles[cell % config.columns()] {
+                    0 => max,
+                    1 => -max,
+                    _ if config.cell_bits() == 1 => [-1, 1][rng.random_range(0..2)],
+                    _ => rng.random_range(-max..=max),
+                })
+                .collect()
+        })
+        .collect()
+}
+
+fn random_layer(
+    rng: &mut Random,
+    config: &ChipConfig,
+    basis: &[Vec<i8>],
+    name: &str,
+    shape: ConvShape,
+    corners: &Corners,
+) -> LayerProgram {
+    let kernels = shape.kernels;
+    let psum_rows = kernels.div_ceil(config.tiles() * config.lanes());
+    let block_max = config.position_block().min(config.psum_words() / 2 / psum_rows).max(1);
+    let block = corners.block_positions.unwrap_or_else(|| rng.random_range(1..=block_max));
+    let input_bits = corners.input_bits.unwrap_or_else(|| rng.random_range(1..=config.input_bits()));
+    let gain = if rng.random_bool(0.4) { 0 } else { rng.random_range(0..=7) };
+    let mut home: Vec<u32> = (0..kernels as u32).collect();
+    home.shuffle(rng);
+    let mut layer = LayerProgram {
+        name: name.into(),
+        shape,
+        input_bits: input_bits.clamp(1, config.input_bits()),
+        signed: corners.signed.unwrap_or_else(|| rng.random_bool(0.3)),
+        gain: corners.gain.unwrap_or(gain).min(7),
+        block_positions: block.clamp(1, block_max),
+        home,
+        slots: Vec::new(),
+        requantize: random_requantize(rng, config, kernels, input_bits, corners.raw),
+    };
+    slots::fill(rng, config, basis, &mut layer, corners.slots.unwrap_or(5).max(1));
+    layer
+}
+
+/// Parameters that spread results over the clamp's range, with the extremes of every field among them.
+fn random_requantize(
+    rng: &mut Random,
+    config: &ChipConfig,
+    kernels: usize,
+    input_bits: usize,
+    raw: Option<bool>,
+) -> Requantize {
+    let raw = raw.unwrap_or_else(|| rng.random_bool(0.2));
+    let (low, high) = match rng.random_range(0..4) {
+        0 => (0, 255),
+        1 => (-128, 127),
+        2 => (i32::MIN, i32::MAX),
+        _ => (rng.random_range(-1000..=0), rng.random_range(0..=1000)),
+    };
+    // Typical psums times a typical m, down to about 8 bits.
+    let product_bits = config.adc_bits() + input_bits + 12;
+    let shift = (product_bits as i32 - rng.random_range(4..=12)).clamp(1, 46) as u32;
+    let shift = if rng.random_bool(0.1) { rng.random_range(1..=46) } else { shift };
+    let multiplier = (0..kernels).map(|_| match rng.random_range(0..12) {
+        0 => i16::MIN,
+        1 => i16::MAX,
+        2 => 0,
+        _ => rng.random_range(-16384..=16384),
+    });
+    let multiplier = multiplier.collect();
+    let reach = 1i64 << (shift + 7).min(47);
+    let offset = (0..kernels).map(|_| match rng.random_range(0..12) {
+        0 => -(1 << 47),
+        1 => (1 << 47) - 1,
+        2 => 0,
+        _ => rng.random_range(-reach..reach),
+    });
+    Requantize { multiplier, offset: offset.collect(), shift, low, high, raw }
+}

@@ -1,0 +1,62 @@
+
+  // Levels as sign and magnitude: bit r of positive_<b>[c] is bit b of the level in row r, column c, if that is positive.
+@LEVEL_PLANES@
+  // The magnitude; the most negative code of the port is beyond what a cell can hold.
+  wire [@LEVEL_MSB@:0] negated;
+  wire [@MAGNITUDE_MSB@:0] magnitude;
+  assign negated = -program_level;
+  assign magnitude = negated == program_level && negated[@LEVEL_MSB@] ? @MAGNITUDE_BITS@'d@LEVEL_MAX@
+                   : program_level[@LEVEL_MSB@] ? negated[@MAGNITUDE_MSB@:0] : program_level[@MAGNITUDE_MSB@:0];
+
+  function automatic [31:0] ones(input [@WORDLINES_MSB@:0] word);
+    ones = $countones(word);
+  endfunction
+
+  function automatic [@CODES_MSB@:0] convert(
+    input [@WORDLINES_MSB@:0] rows,
+    input [@COLUMNS_MSB@:0] enable,
+    input [@COLUMNS_MSB@:0] negative,
+    input [@COLUMN_LANES_MSB@:0] lanes,
+    input [2:0] shift
+  );
+    integer column;
+    integer lane;
+    reg signed [31:0] column_sum;
+    reg signed [31:0] code;
+    reg [@LANE_SUMS_MSB@:0] lane_sums;
+    begin
+      lane_sums = @LANE_SUMS_BITS@'d0;
+      for (column = 0; column < @COLUMNS@; column = column + 1) begin
+        if (enable[column]) begin
+          lane = {@LANE_PAD@'d0, lanes[column * @LANE_BITS@ +: @LANE_BITS@]};
+          if (lane < @LANES@) begin
+            column_sum = @COLUMN_SUM@;
+            if (negative[column]) column_sum = -column_sum;
+            lane_sums[lane * 32 +: 32] = lane_sums[lane * 32 +: 32] + column_sum;
+          end
+        end
+      end
+      for (lane = 0; lane < @LANES@; lane = lane + 1) begin
+        code = lane_sums[lane * 32 +: 32];
+        code = (code + $signed((32'd1 << shift) >> 1)) >>> shift;
+        if (code > 32'sd@CODE_MAX@) code = 32'sd@CODE_MAX@;
+        if (code < -32'sd@CODE_LIMIT@) code = -32'sd@CODE_LIMIT@;
+        convert[lane * @ADC_BITS@ +: @ADC_BITS@] = code[@ADC_MSB@:0];
+      end
+    end
+  endfunction
+
+  integer stage;
+  always @(posedge clock) begin
+    if (reset) begin
+      stage_valid <= @LATENCY@'d0;
+      for (stage = 0; stage < @LATENCY@; stage = stage + 1) stage_codes[stage] <= @CODES_BITS@'d0;
+    end else begin
+      stage_valid <= @NEXT_VALID@;
+      for (stage = 1; stage < @LATENCY@; stage = stage + 1) stage_codes[stage] <= stage_codes[stage - 1];
+      if (read_transfer) stage_codes[0] <= convert(wordlines, column_enable, column_negative, column_lane, gain);
+      if (program_transfer@CELL_GUARD@) begin
+@CELL_WRITE@      end
+    end
+  end
+endmodule

@@ -1,0 +1,16 @@
+  // Ready signals and latency: the same in every body.
+  wire program_transfer;
+  wire read_transfer;
+  assign program_transfer = program_valid && program_ready;
+  assign read_transfer = read_valid && read_ready;
+
+  wire program_busy;
+  wire read_busy;
+  assign program_ready = !program_busy;
+  assign read_ready = !read_busy && !program_busy;
+@PROGRAM_TIMER@@READ_TIMER@
+  // Stage k holds the codes of a read k + 1 cycles after its transfer.
+  reg [@STAGE_MSB@:0] stage_valid;
+  reg [@CODES_MSB@:0] stage_codes [0:@STAGE_MSB@];
+  assign code_valid = stage_valid[@STAGE_MSB@];
+  assign codes = stage_codes[@STAGE_MSB@];
