@@ -4,8 +4,8 @@
 //! first evaluation the testbench looks up [`SETTER`] in the library and calls it with [`table`]:
 //!
 //! ```text
-//! let set: extern "C" fn(*const DpiTable) = library.symbol(dpi::SETTER)?;
-//! set(&dpi::table());
+//! let set: unsafe extern "C" fn(*const DpiTable) = unsafe { library.symbol(dpi::SETTER) }?;
+//! unsafe { set(&dpi::table()) };
 //! ```
 //!
 //! A model belongs to its macro instance: it is made in the module's `initial`, freed in its `final`, and no other

@@ -1,7 +1,7 @@
 //! The golden reference against a definition without blocks, macros or order, and against worked numbers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use basisn_arch::{ChipConfig, Geometry, Item, LayerProgram, Program, Requantize, Slot};
+use basisn_arch::{ChipConfig, ConvShape, Geometry, Item, LayerProgram, Program, Requantize, Slot};
 use basisn_models::random::{Corners, generator, mvm_shape, random_config, random_program, seed};
 use basisn_models::{ConvProblem, Error, Executor, Golden, MvmProblem, NetProblem, compare, golden};
 
@@ -102,7 +102,12 @@ fn random_programs_give_what_the_contract_says() {
         "{low} + {high} of {codes} codes saturated, {blocks} layers of several blocks, {merged} merged, {empty} empty"
     );
     assert!(
-        low * 100 > codes && high * 100 > codes && (low + high) * 2 < codes && blocks > 5 && merged > 50 && empty > 20
+        low * 1000 > codes
+            && high * 1000 > codes
+            && (low + high) * 2 < codes
+            && blocks > 5
+            && merged > 50
+            && empty > 20
     );
 }
 
@@ -230,4 +235,36 @@ fn comparison_names_what_differs() {
     got[0].truncate(5);
     assert!(compare(&program, &expected, &got).1[1].to_string().ends_with("got nothing"));
     assert_eq!(compare(&program, &expected, &[]).1.len(), 6);
+}
+
+#[test]
+fn an_image_of_the_digits_size_takes_milliseconds() {
+    let mut rng = generator(seed());
+    let config = ChipConfig::load("digits").unwrap();
+    let shape = |in_channels, size, kernels, kernel, stride, padding| ConvShape {
+        in_channels,
+        in_height: size,
+        in_width: size,
+        kernels,
+        kernel_height: kernel,
+        kernel_width: kernel,
+        stride,
+        padding,
+    };
+    let shapes =
+        [shape(1, 8, 16, 3, 1, 1), shape(16, 8, 32, 3, 1, 1), shape(32, 8, 32, 3, 2, 1), shape(32, 4, 10, 4, 1, 0)];
+    // 1 to 23 slots, 12 on average.
+    let corners =
+        Corners { slots: Some(23), input_bits: Some(8), block_positions: Some(usize::MAX), ..Corners::default() };
+    let mut reads = 0;
+    let mut seconds = 0.0;
+    for shape in shapes {
+        let problem = ConvProblem::with_shape(&mut rng, &config, shape, &corners);
+        let start = std::time::Instant::now();
+        reads += golden::run_layer(&config, &problem.program, 0, &problem.input).unwrap().reads;
+        seconds += start.elapsed().as_secs_f64();
+    }
+    println!("{reads} reads of {} crossbars in {:.1} ms", config.tiles(), seconds * 1e3);
+    // Far from the usual figure, so that only a wrong order of growth fails on a slow machine.
+    assert!(seconds < 5.0, "{seconds} s");
 }
