@@ -53,6 +53,14 @@ pub enum Error {
         /// What to change.
         fix: String,
     },
+    /// The fitted network is damaged.
+    #[error("the fitted network cannot be used\n  at:    {at}\n  cause: {cause}\n  fix:   fit the network again")]
+    Fitted {
+        /// Layer.
+        at: String,
+        /// What is wrong.
+        cause: String,
+    },
     /// The network does not fit the chip.
     #[error("the network does not fit the chip\n  at:    {at}\n  cause: {cause}\n  fix:   {fix}")]
     Chip {

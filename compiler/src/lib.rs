@@ -1,9 +1,39 @@
 //! From a trained network to a program image.
+//!
+//! | step | module | what |
+//! |---|---|---|
+//! | read | [`network`], [`weights`], [`dataset`] | description, trained weights, labelled images |
+//! | calibrate | [`float`], [`calibrate`] | float reference; scales of the activations, gain of the ADC |
+//! | fit | [`basis`], [`csd`], [`fit`](mod@fit) | coefficients of the fixed basis: a [`Fitted`] network |
+//! | lower | [`map`], [`schedule`], [`requantize`](mod@requantize) | homes, slots, integer scales: a program image |
+//! | all of it | [`compile`](mod@compile), [`report`] | [`compile()`] |
 
+pub mod basis;
+pub mod calibrate;
+pub mod compile;
+pub mod csd;
 pub mod dataset;
 mod error;
+pub mod fit;
+pub mod fitted;
+pub mod float;
+mod im2col;
+mod least_squares;
+pub mod map;
 pub mod network;
+mod random;
+pub mod report;
+pub mod requantize;
+pub mod schedule;
+pub mod weights;
 
+pub use calibrate::pixels;
+pub use compile::{Compiled, compile, lower};
 pub use dataset::Dataset;
 pub use error::Error;
+pub use fitted::Fitted;
+pub use float::FloatNetwork;
 pub use network::Network;
+pub use report::Report;
+pub use schedule::ScheduleOptions;
+pub use weights::Weights;

@@ -1,0 +1,185 @@
+//! The road from weights to a program image: fit once, then lower to a chip with any number of tiles.
+
+use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program};
+
+use crate::basis::Basis;
+use crate::calibrate::{self, GainProblem};
+use crate::fit::{fit_layer, snr_db};
+use crate::fitted::{Fitted, FittedLayer, PlaneItem};
+use crate::float::FloatNetwork;
+use crate::map;
+use crate::report::{LayerReport, Report};
+use crate::requantize::requantize;
+use crate::schedule::{ScheduleOptions, SubvectorSchedule, schedule_layer};
+use crate::{Error, Network, Weights};
+
+/// A compiled network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compiled {
+    /// The program image, checked against the chip.
+    pub program: Program,
+    /// How well and how fast.
+    pub report: Report,
+}
+
+/// Fits `network` to the crossbars of `config` and lowers it to the chip.
+/// `images` are training images as integer pixels: scales and gains are measured on them.
+///
+/// # Errors
+/// As [`fit`] and [`lower`].
+pub fn compile(
+    network: &Network,
+    weights: &Weights,
+    images: &[Vec<i32>],
+    config: &ChipConfig,
+) -> Result<Compiled, Error> {
+    lower(&fit(network, weights, images, config)?, config, ScheduleOptions::default())
+}
+
+/// Finds coefficients, scales and gains. Of `config` only the crossbar's size, the ADC bits and the arithmetic count.
+///
+/// # Errors
+/// Layers that don't fit together, unusable images, or more input bits than the chip has.
+pub fn fit(network: &Network, weights: &Weights, images: &[Vec<i32>], config: &ChipConfig) -> Result<Fitted, Error> {
+    let bits = network.input.bits as usize;
+    if bits > config.input_bits() {
+        return Err(Error::chip(
+            format!("network {}, input", network.name),
+            format!("{bits} input bits, and arithmetic.input_bits = {}", config.input_bits()),
+            format!("set arithmetic.input_bits to at least {bits}, or give the network coarser inputs"),
+        ));
+    }
+    let float = FloatNetwork::new(network, weights)?;
+    let shapes = network.shapes().map_err(|cause| Error::Network { at: network.name.clone(), cause })?;
+    let codes = calibrate::codes(network, &float, images, config.input_bits())?;
+    let sample = spread(images, GAIN_IMAGES);
+    let (basis, planes) = (Basis::hadamard(config), config.coefficient_planes());
+    let mut layers = Vec::with_capacity(shapes.len());
+    for (index, (layer, shape)) in network.layers.iter().zip(shapes).enumerate() {
+        let weights = &weights.layers[index];
+        let fit = fit_layer(&weights.weight, shape.depth(), &basis, planes);
+        let raw = index + 1 == network.layers.len() && !layer.relu;
+        let mut fitted = FittedLayer {
+            name: layer.name.clone(),
+            shape,
+            coefficients: fit.coefficients,
+            scale: fit.scale,
+            bias: weights.bias.iter().map(|&b| f64::from(b)).collect(),
+            groups: None,
+            input: codes[index],
+            output: (!raw).then_some(codes[index + 1]),
+            gain: 0,
+            clipped_share: 0.0,
+            weight_signal: fit.signal,
+            weight_error: fit.error,
+        };
+        let inputs = calibrate::layer_inputs(&float, &sample, index, &fitted.input)?;
+        let problem = GainProblem {
+            shape: &shape,
+            basis: &basis,
+            items: &fitted.items(&basis, planes),
+            scale: &fitted.scale,
+            input: fitted.input,
+            adc_bits: config.adc_bits(),
+        };
+        let gain = problem.choose(&inputs);
+        (fitted.gain, fitted.clipped_share) = (gain.gain, gain.clipped_share);
+        layers.push(fitted);
+    }
+    Ok(Fitted { name: network.name.clone(), basis, planes, adc_bits: config.adc_bits(), layers })
+}
+
+/// Images that the gain is measured on.
+const GAIN_IMAGES: usize = 64;
+
+/// At most `count` of `images`, spread evenly.
+fn spread(images: &[Vec<i32>], count: usize) -> Vec<Vec<i32>> {
+    let count = count.min(images.len());
+    (0..count).map(|i| images[i * images.len() / count].clone()).collect()
+}
+
+/// Maps and schedules a fitted network for the tiles and lanes of `config`.
+///
+/// # Errors
+/// The fit is damaged or for another crossbar, a layer does not fit the chip's memories, scales exceed the requantize step,
+/// or a psum could overflow.
+pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> Result<Compiled, Error> {
+    fitted.check()?;
+    let found = (fitted.basis.rows, fitted.basis.columns, fitted.adc_bits);
+    let wanted = (config.rows(), config.columns(), config.adc_bits());
+    if found != wanted || fitted.planes > config.coefficient_planes() {
+        let describe = |(rows, columns, adc): (usize, usize, usize), planes| {
+            format!("{rows} rows, {columns} columns, {adc}-bit ADC, {planes} coefficient planes")
+        };
+        return Err(Error::chip(
+            format!("network {}", fitted.name),
+            format!(
+                "fitted for {}; the chip has {}",
+                describe(found, fitted.planes),
+                describe(wanted, config.coefficient_planes())
+            ),
+            "fit the network for this chip",
+        ));
+    }
+    let mut layers = Vec::with_capacity(fitted.layers.len());
+    let mut reports = Vec::with_capacity(fitted.layers.len());
+    for layer in &fitted.layers {
+        let block_positions = map::block_positions(layer, config)?;
+        let home = map::homes(layer, config);
+        let items = layer.items(&fitted.basis, fitted.planes);
+        let schedule = schedule_layer(&items, &home, layer.groups.as_deref(), config, options);
+        reports.push(layer_report(layer, &items, &schedule, block_positions));
+        layers.push(LayerProgram {
+            name: layer.name.clone(),
+            shape: layer.shape,
+            input_bits: layer.input.bits,
+            signed: layer.input.signed,
+            gain: layer.gain,
+            block_positions,
+            home,
+            slots: schedule.into_iter().map(|s| s.slots).collect(),
+            requantize: requantize(layer)?,
+        });
+    }
+    let program = Program {
+        name: fitted.name.clone(),
+        geometry: Geometry::from(config),
+        basis: vec![fitted.basis.levels.clone()],
+        layers,
+    };
+    program.check(config)?;
+    let sum = |of: fn(&FittedLayer) -> f64| fitted.layers.iter().map(of).sum::<f64>();
+    let report = Report {
+        network: fitted.name.clone(),
+        snr_db: snr_db(sum(|l| l.weight_signal), sum(|l| l.weight_error)),
+        slots: reports.iter().map(|r| r.slots).sum(),
+        slots_lower_bound: reports.iter().map(|r| r.slots_lower_bound).sum(),
+        layers: reports,
+    };
+    Ok(Compiled { program, report })
+}
+
+fn layer_report(
+    layer: &FittedLayer,
+    items: &[Vec<PlaneItem>],
+    schedule: &[SubvectorSchedule],
+    block_positions: usize,
+) -> LayerReport {
+    LayerReport {
+        name: layer.name.clone(),
+        snr_db: snr_db(layer.weight_signal, layer.weight_error),
+        input: layer.input,
+        output: layer.output,
+        gain: layer.gain,
+        clipped_share: layer.clipped_share,
+        coefficient_digits: items.iter().flatten().map(|i| i.columns.len()).sum(),
+        coefficients_nonzero: layer.coefficients.iter().filter(|c| **c != 0).count(),
+        coefficients: layer.coefficients.len(),
+        items: items.iter().map(Vec::len).sum(),
+        slots: schedule.iter().map(|s| s.slots.len()).sum(),
+        slots_lower_bound: schedule.iter().map(|s| s.lower_bound).sum(),
+        slots_per_subvector: schedule.iter().map(|s| s.slots.len()).collect(),
+        block_positions,
+        blocks: layer.shape.positions().div_ceil(block_positions),
+    }
+}

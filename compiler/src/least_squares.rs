@@ -1,0 +1,92 @@
+//! The real-valued coefficients that reproduce a vector best, by a projection that is computed once for all kernels of a layer.
+
+/// `columns x length` matrix that maps a vector to its coefficients, smallest norm among the best.
+pub(crate) struct Projection {
+    length: usize,
+    rows: Vec<f64>,
+}
+
+/// Weight of the coefficients' norm against the error. Small enough not to be seen in the result, and it keeps the system
+/// regular when the columns do not span the space.
+const RIDGE: f64 = 1e-9;
+
+impl Projection {
+    /// For `vectors[column]`, all of the same length, at least 1.
+    pub(crate) fn new(vectors: &[Vec<f64>]) -> Self {
+        let length = vectors.first().map_or(0, Vec::len);
+        let mut gram = vec![0.0; length * length];
+        for v in vectors {
+            for (a, row) in v.iter().zip(gram.chunks_exact_mut(length)) {
+                row.iter_mut().zip(v).for_each(|(g, b)| *g += a * b);
+            }
+        }
+        let trace: f64 = (0..length).map(|i| gram[i * length + i]).sum();
+        for i in 0..length {
+            gram[i * length + i] += RIDGE * trace / length as f64;
+        }
+        cholesky(&mut gram, length);
+        let mut rows = Vec::with_capacity(vectors.len() * length);
+        for v in vectors {
+            let start = rows.len();
+            rows.extend_from_slice(v);
+            solve(&gram, length, &mut rows[start..]);
+        }
+        Projection { length, rows }
+    }
+
+    /// Coefficients of `target`.
+    pub(crate) fn coefficients(&self, target: &[f64]) -> impl Iterator<Item = f64> {
+        self.rows.chunks_exact(self.length).map(move |row| row.iter().zip(target).map(|(a, b)| a * b).sum())
+    }
+}
+
+/// Replaces the lower triangle of a positive definite matrix by its Cholesky factor.
+fn cholesky(matrix: &mut [f64], n: usize) {
+    for i in 0..n {
+        for j in 0..=i {
+            let dot: f64 = (0..j).map(|k| matrix[i * n + k] * matrix[j * n + k]).sum();
+            let rest = matrix[i * n + j] - dot;
+            // The ridge keeps the diagonal positive; the floor is for rounding errors alone.
+            matrix[i * n + j] = if i == j { rest.max(f64::MIN_POSITIVE).sqrt() } else { rest / matrix[j * n + j] };
+        }
+    }
+}
+
+fn solve(factor: &[f64], n: usize, x: &mut [f64]) {
+    for i in 0..n {
+        let dot: f64 = (0..i).map(|k| factor[i * n + k] * x[k]).sum();
+        x[i] = (x[i] - dot) / factor[i * n + i];
+    }
+    for i in (0..n).rev() {
+        let dot: f64 = (i + 1..n).map(|k| factor[k * n + i] * x[k]).sum();
+        x[i] = (x[i] - dot) / factor[i * n + i];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Random, test_seed};
+
+    #[test]
+    fn complete_overcomplete_and_incomplete_bases_give_the_best_coefficients() {
+        let mut random = Random::new(test_seed(3));
+        for (columns, length) in [(6, 6), (20, 6), (4, 9)] {
+            let vectors: Vec<Vec<f64>> =
+                (0..columns).map(|_| (0..length).map(|_| random.signed_unit()).collect()).collect();
+            let target: Vec<f64> = (0..length).map(|_| random.signed_unit()).collect();
+            let mut rest = target.clone();
+            for (c, v) in Projection::new(&vectors).coefficients(&target).zip(&vectors) {
+                rest.iter_mut().zip(v).for_each(|(r, v)| *r -= c * v);
+            }
+            // What is left is orthogonal to every column: no change of a coefficient can help.
+            for v in &vectors {
+                let product: f64 = v.iter().zip(&rest).map(|(a, b)| a * b).sum();
+                assert!(product.abs() < 1e-5, "{columns} columns of {length}: {product}");
+            }
+            if columns >= length {
+                assert!(rest.iter().all(|r| r.abs() < 1e-5));
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Where kernels live, and how many positions a block has.
+
+use basisn_arch::ChipConfig;
+
+use crate::Error;
+use crate::fitted::FittedLayer;
+
+/// Home of every kernel. Without groups `q(k) = k`: kernels spread over the tiles, and over the lanes of a tile.
+/// Kernels of a group get one tile and different lanes of it, as far as the tiles' sizes allow.
+pub fn homes(layer: &FittedLayer, config: &ChipConfig) -> Vec<u32> {
+    let kernels = layer.shape.kernels;
+    let mut home: Vec<u32> = (0..kernels as u32).collect();
+    let Some(groups) = &layer.groups else { return home };
+    let tiles = config.tiles();
+    let capacity = |tile: usize| (kernels + tiles - 1 - tile) / tiles;
+    let mut members: Vec<Vec<usize>> = vec![Vec::new(); tiles];
+    let mut waiting: Vec<&[usize]> = groups.iter().map(Vec::as_slice).collect();
+    // Largest first into the emptiest tile; the sort is stable, so that equal groups keep their order.
+    waiting.sort_by_key(|group| std::cmp::Reverse(group.len()));
+    for group in waiting {
+        let room = |tile: &usize, members: &[Vec<usize>]| capacity(*tile) - members[*tile].len();
+        let mut rest = group;
+        while !rest.is_empty() {
+            let fits = (0..tiles).filter(|t| room(t, &members) >= rest.len());
+            let tile = fits.min_by_key(|&t| members[t].len()).or_else(|| (0..tiles).max_by_key(|t| room(t, &members)));
+            let Some(tile) = tile.filter(|t| room(t, &members) > 0) else { break };
+            let (now, later) = rest.split_at(rest.len().min(room(&tile, &members)));
+            members[tile].extend(now);
+            rest = later;
+        }
+    }
+    for (tile, members) in members.iter().enumerate() {
+        for (place, &kernel) in members.iter().enumerate() {
+            home[kernel] = (place * tiles + tile) as u32;
+        }
+    }
+    home
+}
+
+/// Positions of a full block: as few blocks as the buffers allow, all of about the same size.
+///
+/// # Errors
+/// The psum memory does not hold one position of the layer, or the layer has more kernels than the chip has parameters.
+pub fn block_positions(layer: &FittedLayer, config: &ChipConfig) -> Result<usize, Error> {
+    let (kernels, positions) = (layer.shape.kernels, layer.shape.positions());
+    let at = || format!("layer {}", layer.name);
+    if kernels > config.kernels() {
+        return Err(Error::chip(
+            at(),
+            format!("{kernels} kernels, and core.kernels = {}", config.kernels()),
+            format!("set core.kernels to at least {kernels}"),
+        ));
+    }
+    let rows = kernels.div_ceil(config.tiles() * config.lanes());
+    let most = config.position_block().min(config.psum_words() / 2 / rows);
+    if most == 0 {
+        return Err(Error::chip(
+            at(),
+            format!(
+                "{kernels} kernels on {} lanes put {rows} partial sums into each half of a psum bank, and core.psum_words = {}",
+                config.tiles() * config.lanes(),
+                config.psum_words()
+            ),
+            format!("set core.psum_words to at least {}, or use more tiles or lanes", 2 * rows),
+        ));
+    }
+    Ok(positions.div_ceil(positions.div_ceil(most)))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::fitted::Code;
+    use basisn_arch::ConvShape;
+
+    pub(crate) fn layer(kernels: usize, positions: usize, groups: Option<Vec<Vec<usize>>>) -> FittedLayer {
+        let shape = ConvShape {
+            in_channels: 1,
+            in_height: 1,
+            in_width: positions,
+            kernels,
+            kernel_height: 1,
+            kernel_width: 1,
+            stride: 1,
+            padding: 0,
+        };
+        FittedLayer {
+            name: "a".into(),
+            shape,
+            coefficients: Vec::new(),
+            scale: vec![1.0; kernels],
+            bias: vec![0.0; kernels],
+            groups,
+            input: Code { scale: 1.0, bits: 8, signed: false },
+            output: None,
+            gain: 0,
+            clipped_share: 0.0,
+            weight_signal: 1.0,
+            weight_error: 0.0,
+        }
+    }
+
+    #[test]
+    fn blocks_are_balanced_and_fit_the_psum_memory() {
+        // tiny: 4 lanes, blocks of at most 4 positions, 16 psum words in each half.
+        let chip = ChipConfig::load("tiny").unwrap();
+        let block = |kernels, positions| block_positions(&layer(kernels, positions, None), &chip).unwrap();
+        assert_eq!([block(4, 3), block(4, 4), block(4, 5), block(4, 10)], [3, 4, 3, 4]);
+        assert_eq!([block(20, 10), block(64, 10)], [3, 1]);
+    }
+
+    #[test]
+    fn layers_that_do_not_fit_are_refused_with_the_limit() {
+        let chip = ChipConfig::load("tiny").unwrap();
+        let many = block_positions(&layer(65, 1, None), &chip).unwrap_err().to_string();
+        assert!(many.contains("65 kernels, and core.kernels = 64") && many.contains("to at least 65"), "{many}");
+        let small = chip.with("core.psum_words", 30).unwrap();
+        let psums = block_positions(&layer(64, 1, None), &small).unwrap_err().to_string();
+        assert!(psums.contains("16 partial sums") && psums.contains("core.psum_words to at least 32"), "{psums}");
+    }
+
+    #[test]
+    fn homes_are_a_permutation_and_keep_groups_together() {
+        let chip = ChipConfig::load("digits").unwrap();
+        assert_eq!(homes(&layer(5, 1, None), &chip), [0, 1, 2, 3, 4]);
+        for kernels in [1, 10, 32, 37] {
+            let groups: Vec<Vec<usize>> = (0..kernels).collect::<Vec<_>>().chunks(4).map(<[usize]>::to_vec).collect();
+            let home = homes(&layer(kernels, 1, Some(groups.clone())), &chip);
+            let mut sorted = home.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, (0..kernels as u32).collect::<Vec<_>>());
+            if kernels == 32 {
+                for group in groups {
+                    let lanes: std::collections::BTreeSet<_> = group.iter().map(|&k| home[k] / 4 % 8).collect();
+                    let tiles: std::collections::BTreeSet<_> = group.iter().map(|&k| home[k] % 4).collect();
+                    assert_eq!((lanes.len(), tiles.len()), (4, 1));
+                }
+            }
+        }
+    }
+}

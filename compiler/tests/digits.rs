@@ -1,0 +1,100 @@
+//! The whole road on the digits network: float accuracy, fit, program, and the golden reference on every held-out image.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
+use std::path::Path;
+
+use basisn_arch::ChipConfig;
+use basisn_compiler::compile::{compile, fit, lower};
+use basisn_compiler::float::argmax;
+use basisn_compiler::{Dataset, Fitted, FloatNetwork, Network, ScheduleOptions, Weights, pixels};
+use basisn_models::golden;
+use rayon::prelude::*;
+
+struct Digits {
+    network: Network,
+    weights: Weights,
+    train: Vec<Vec<i32>>,
+    test: Vec<Vec<i32>>,
+    labels: Vec<u8>,
+    config: ChipConfig,
+}
+
+fn digits() -> Digits {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/digits");
+    let network = Network::load(&dir.join("network.toml")).unwrap();
+    let weights = Weights::load(&dir.join("weights.safetensors"), &network).unwrap();
+    let set = Dataset::load(&dir).unwrap();
+    set.check_fits(&network).unwrap();
+    let labels = set.test.iter().map(|&i| set.labels[i]).collect();
+    let (train, test) = (pixels(&set, &set.train), pixels(&set, &set.test));
+    Digits { train, test, labels, network, weights, config: ChipConfig::load("digits").unwrap() }
+}
+
+impl Digits {
+    fn fit(&self) -> Fitted {
+        fit(&self.network, &self.weights, &self.train, &self.config).unwrap()
+    }
+}
+
+#[test]
+fn digits_keep_their_accuracy_without_training() {
+    let d = digits();
+    let float = FloatNetwork::new(&d.network, &d.weights).unwrap().accuracy(&d.test, &d.labels).unwrap();
+    let compiled = compile(&d.network, &d.weights, &d.train, &d.config).unwrap();
+    let right: usize = d
+        .test
+        .par_iter()
+        .zip(&d.labels)
+        .map(|(image, label)| {
+            let layers = golden::run(&d.config, &compiled.program, image).unwrap();
+            usize::from(argmax(layers.last().unwrap()) == usize::from(*label))
+        })
+        .sum();
+    let report = &compiled.report;
+    println!("float {:.2} %, golden {right} of {}, {:.2} dB", 100.0 * float, d.test.len(), report.snr_db);
+    for l in &report.layers {
+        println!("{}: {:.2} dB, slots {:?}, bound {}", l.name, l.snr_db, l.slots_per_subvector, l.slots_lower_bound);
+    }
+    assert_eq!(d.test.len(), 599);
+    assert!(float >= 0.99, "float accuracy {float}");
+    assert!(right as f64 / d.test.len() as f64 >= 0.99, "{right} of {} right", d.test.len());
+    assert!(report.snr_db >= 21.0, "{} dB", report.snr_db);
+    assert!(report.slots <= 184, "{} slots", report.slots);
+}
+
+#[test]
+fn merging_saves_slots_and_the_search_is_at_its_bound() {
+    let d = digits();
+    let fitted = d.fit();
+    let slots = |options| {
+        let report = lower(&fitted, &d.config, options).unwrap().report;
+        println!("{options:?}: {} slots, bound {}", report.slots, report.slots_lower_bound);
+        (report.slots, report.slots_lower_bound)
+    };
+    let merged = slots(ScheduleOptions::default());
+    let unmerged = slots(ScheduleOptions { merge: false, ..ScheduleOptions::default() });
+    assert!(10 * merged.0 <= 6 * unmerged.0, "{merged:?} {unmerged:?}");
+    assert_eq!(merged.0, merged.1);
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let d = digits();
+    let bytes = || compile(&d.network, &d.weights, &d.train, &d.config).unwrap().program.to_bytes().unwrap();
+    assert!(bytes() == bytes());
+}
+
+#[test]
+fn one_fit_serves_any_number_of_tiles_and_lanes() {
+    let d = digits();
+    let fitted = d.fit();
+    let mut results = Vec::new();
+    for (tiles, lanes) in [(1, 8), (3, 5), (4, 8), (16, 1)] {
+        let config = d.config.with("arithmetic.group", 1).unwrap().with("core.tiles", tiles).unwrap();
+        let config = config.with("adc.lanes", lanes).unwrap();
+        let compiled = lower(&fitted, &config, ScheduleOptions::default()).unwrap();
+        results.push(golden::run(&config, &compiled.program, &d.test[0]).unwrap());
+    }
+    assert!(results.windows(2).all(|r| r[0] == r[1]));
+}
