@@ -1,5 +1,7 @@
 //! Verilog that calls Rust, and designs that end their own simulation.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // also in helpers, which clippy does not take for tests
+
 use std::ffi::c_void;
 use std::path::Path;
 use verilated::{Build, Error};

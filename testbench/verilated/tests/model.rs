@@ -1,5 +1,7 @@
 //! Builds small designs and checks ports, clocking, traces, DPI and the cache with exact values.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // also in helpers, which clippy does not take for tests
+
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use verilated::{Build, Error, Library, Model, Trace};
