@@ -8,7 +8,7 @@ const HEADER: Header = Header {
     function: "Adds the lane's results to psums in one memory; the drain reads them from there.",
     latency: "2 cycles from update_valid to the psum in the memory, 1 cycle from drain_read to psum.",
     handshake: "None: one update a cycle. No drain_read in a cycle with an update.",
-    invariants: "An update sees every earlier one: a psum that is written in the cycle of its next read is forwarded.",
+    invariants: "Updates of one psum are at least 2 cycles apart: a slot has one, and slots begin 3 cycles apart.",
 };
 
 /// The psum bank of a lane.
@@ -28,8 +28,6 @@ pub fn psum_bank(config: &ChipConfig) -> Module {
     let write_first = m.register("write_first", 1);
     let write_address = m.register("write_address", w.psum_address);
     let write_value = m.register("write_value", 32);
-    let forward = m.register("forward", 1);
-    let forwarded = m.register("forwarded", 32);
 
     m.set(&psum, &memory.read_data);
     let read_address = m.select("read_address", &update_valid, &update_address, &drain_address);
@@ -42,13 +40,10 @@ pub fn psum_bank(config: &ChipConfig) -> Module {
         m.set(&write_value.d(), &update_value);
     });
 
-    let stored = m.select("stored", &forward.q(), &forwarded.q(), &memory.read_data);
-    let earlier = m.select("earlier", &write_first.q(), &zero(32), &stored);
+    let earlier = m.select("earlier", &write_first.q(), &zero(32), &memory.read_data);
     let updated = m.define("updated", &earlier.add(&write_value.q()));
     m.set(&memory.write_enable, &write.q());
     m.set(&memory.write_address, &write_address.q());
     m.set(&memory.write_data, &updated);
-    m.set(&forward.d(), &write.q().and(&write_address.q().eq(&update_address)));
-    m.set(&forwarded.d(), &updated);
     m
 }

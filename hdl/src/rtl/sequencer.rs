@@ -94,12 +94,8 @@ pub fn sequencer(config: &ChipConfig) -> Module {
         m.set(&drain_waiting.d(), &zero(1));
     });
 
-    // Stages 1 and 2.
-    m.when(&advance, |m| {
-        m.set(&stage1_valid.d(), &issue);
-        m.set(&stage2_valid.d(), &stage1_valid.q());
-    });
-    let first_plane = plane.q().eq(&top_plane);
+    // Stages 1 and 2: what belongs to a read, but for its plane, goes on to the lanes.
+    let first_plane = m.define("first_plane", &plane.q().eq(&top_plane));
     let tags = [
         ("slot_first", slot_start.q()),
         ("block_last", block_end.clone()),
@@ -108,26 +104,29 @@ pub fn sequencer(config: &ChipConfig) -> Module {
         ("negative", first_plane.and(&input_signed)),
         ("position", position.q().trunc(w.psum_position)),
     ];
-    for (name, value) in &tags {
-        let stage1 = m.register(&format!("stage1_{name}"), value.width());
-        let stage2 = m.register(&format!("stage2_{name}"), value.width());
-        m.when(&advance, |m| {
-            m.set(&stage1.d(), value);
-            m.set(&stage2.d(), &stage1.q());
-        });
+    let staged = tags.map(|(name, value)| {
+        let [stage1, stage2] = [1, 2].map(|stage| m.register(&format!("stage{stage}_{name}"), value.width()));
         let output = m.output(&format!("read_{name}"), value.width());
         m.set(&output, &stage2.q());
-        if *name == "slot_first" {
-            let slot_take = m.output("slot_take", 1);
-            m.set(&slot_take, &advance.and(&stage1_valid.q()).and(&stage1.q()));
+        (value, stage1, stage2)
+    });
+    let stage1_plane = (config.input_bits() > 1).then(|| m.register("stage1_plane", w.plane));
+    m.when(&advance, |m| {
+        m.set(&stage1_valid.d(), &issue);
+        m.set(&stage2_valid.d(), &stage1_valid.q());
+        for (value, stage1, stage2) in &staged {
+            m.set(&stage1.d(), value);
+            m.set(&stage2.d(), &stage1.q());
         }
-    }
-    if config.input_bits() > 1 {
-        let stage1_plane = m.register("stage1_plane", w.plane);
-        m.when(&advance, |m| m.set(&stage1_plane.d(), &plane.q()));
+        if let Some(stage1_plane) = &stage1_plane {
+            m.set(&stage1_plane.d(), &plane.q());
+        }
+    });
+    if let Some(stage1_plane) = &stage1_plane {
         let output = m.output("plane", w.plane);
         m.set(&output, &stage1_plane.q());
     }
+    let [(_, stage1_slot_first, _), ..] = &staged;
 
     // Why nothing is issued: at most one reason a cycle, in this order.
     let held = advance.not();
@@ -136,6 +135,7 @@ pub fn sequencer(config: &ChipConfig) -> Module {
     let no_half = advance.and(&running.q().not().or(&slot_missing.not().and(&bank_full).and(&half_blocked)));
     let outputs = [
         ("advance", advance.clone()),
+        ("slot_take", advance.and(&stage1_valid.q()).and(&stage1_slot_first.q())),
         ("input_read", issue.clone()),
         ("input_position", position.q()),
         ("bank_release", issue.and(&subvector_end)),
