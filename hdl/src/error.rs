@@ -4,7 +4,9 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Widths do not fit together.
-    #[error("widths do not match\n  at:    module {module}, {at}\n  cause: {cause}\n  fix:   extend or cut an operand explicitly")]
+    #[error(
+        "widths do not match\n  at:    module {module}, {at}\n  cause: {cause}\n  fix:   extend or cut an operand explicitly"
+    )]
     Width {
         /// Module name.
         module: String,
@@ -46,7 +48,9 @@ pub enum Error {
         cause: String,
     },
     /// Rust-HDL's own checks refuse the module.
-    #[error("Rust-HDL refuses a module\n  at:    module {module}\n  cause: {cause}\n  fix:   correct the module's connections")]
+    #[error(
+        "Rust-HDL refuses a module\n  at:    module {module}\n  cause: {cause}\n  fix:   correct the module's connections"
+    )]
     Check {
         /// Module name.
         module: String,

@@ -1,5 +1,7 @@
 //! A module as Rust-HDL sees it: `Block`, `Logic` and `Atom` with widths that are values.
 
+use std::collections::HashSet;
+
 use rust_hdl::core::ast::{
     BlackBox, Verilog, VerilogBlock, VerilogBlockOrConditional, VerilogConditional, VerilogExpression, VerilogLiteral,
     VerilogOp, VerilogOpUnary, VerilogStatement,
@@ -12,13 +14,14 @@ use rust_hdl::core::probe::Probe;
 use rust_hdl::core::synth::VCDValue;
 use rust_hdl::core::type_descriptor::{TypeDescriptor, TypeKind};
 
-use super::{BinaryOp, Child, ChildKind, Direction, Expr, Module, Node, Port, Statement, UnaryOp};
+use super::{BinaryOp, Child, ChildKind, Direction, Expr, Module, Node, Port, Statement, UnaryOp, driven};
 
-/// One signal. What is driven has been checked before, so all are connected.
+/// One signal.
 struct Signal {
     id: usize,
     width: usize,
     kind: AtomKind,
+    connected: bool,
 }
 
 impl Atom for Signal {
@@ -26,7 +29,7 @@ impl Atom for Signal {
         self.width
     }
     fn connected(&self) -> bool {
-        true
+        self.connected
     }
     fn changed(&self) -> bool {
         false
@@ -62,30 +65,44 @@ pub(crate) struct HdlBlock {
 impl HdlBlock {
     /// A module that is emitted from its statements.
     pub(crate) fn of_module(module: &Module, statements: &[Statement]) -> HdlBlock {
+        let mut written = HashSet::new();
+        driven::written(statements, &mut written);
         let mut code = VerilogBlock::new();
         for child in &module.children {
-            for name in child.ports.iter().map(|port| port.name.as_str()).filter(|&name| name == "clock" || name == "reset") {
-                let target = VerilogExpression::Signal(format!("{}${name}", child.name));
-                code.push(VerilogStatement::Assignment(target, VerilogExpression::Signal(name.into())));
+            for port in child.ports.iter().map(|port| port.name.as_str()).filter(|port| is_global(port)) {
+                let target = VerilogExpression::Signal(format!("{}${port}", child.name));
+                code.push(VerilogStatement::Assignment(target, VerilogExpression::Signal(port.into())));
             }
         }
         code.extend(statements.iter().map(statement));
         let locals = module.locals.iter().map(|(name, width)| (name.clone(), *width, AtomKind::LocalSignal));
+        let all = ports(&module.ports).chain(locals);
         HdlBlock {
             name: module.name.clone(),
             code: Verilog::Combinatorial(code),
-            signals: signals(ports(&module.ports).chain(locals)),
-            children: module.children.iter().map(HdlBlock::of_child).collect(),
+            signals: signals(all, |name, kind| *kind == AtomKind::InputParameter || written.contains(name)),
+            children: module.children.iter().map(|child| HdlBlock::of_child(child, &written)).collect(),
         }
     }
 
-    fn of_child(child: &Child) -> HdlBlock {
+    fn of_child(child: &Child, written: &HashSet<&str>) -> HdlBlock {
         let code = match &child.kind {
             ChildKind::Register => Verilog::Custom(REGISTER_BODY.into()),
             kind => Verilog::Blackbox(BlackBox { name: kind.module_name(), code: String::new() }),
         };
-        HdlBlock { name: child.name.clone(), code, signals: signals(ports(&child.ports)), children: Vec::new() }
+        let connected = |name: &str, kind: &AtomKind| {
+            *kind == AtomKind::OutputParameter
+                || is_global(name)
+                || written.contains(format!("{}${name}", child.name).as_str())
+        };
+        let signals = signals(ports(&child.ports), connected);
+        HdlBlock { name: child.name.clone(), code, signals, children: Vec::new() }
     }
+}
+
+/// Every module has these and hands them on by itself.
+fn is_global(port: &str) -> bool {
+    port == "clock" || port == "reset"
 }
 
 /// The body of every register; the emitter folds it into the parent.
@@ -113,8 +130,15 @@ fn ports(ports: &[Port]) -> impl Iterator<Item = (String, usize, AtomKind)> {
     })
 }
 
-fn signals(all: impl Iterator<Item = (String, usize, AtomKind)>) -> Vec<(String, Signal)> {
-    all.enumerate().map(|(id, (name, width, kind))| (name, Signal { id, width, kind })).collect()
+fn signals(
+    all: impl Iterator<Item = (String, usize, AtomKind)>,
+    connected: impl Fn(&str, &AtomKind) -> bool,
+) -> Vec<(String, Signal)> {
+    let signal = |(id, (name, width, kind)): (usize, (String, usize, AtomKind))| {
+        let connected = connected(&name, &kind);
+        (name, Signal { id, width, kind, connected })
+    };
+    all.enumerate().map(signal).collect()
 }
 
 impl Logic for HdlBlock {

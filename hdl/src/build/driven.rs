@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::expression::{Expr, Node};
-use super::module::{Direction, Module, Statement};
+use super::model::{Direction, Statement};
+use super::module::Module;
 use crate::error::Error;
 
 /// Calls `f(name, lo, width)` for all bits of a net that the expression reads.
@@ -41,7 +42,8 @@ pub(super) fn depends_on(statement: &Statement, before: &[Statement]) -> bool {
     reads_any(statement, &nets)
 }
 
-fn written<'a>(statements: &'a [Statement], nets: &mut HashSet<&'a str>) {
+/// Adds the nets that the statements write.
+pub(super) fn written<'a>(statements: &'a [Statement], nets: &mut HashSet<&'a str>) {
     for statement in statements {
         match statement {
             Statement::Set { net, .. } => {
@@ -95,7 +97,9 @@ pub(super) fn check(module: &Module, statements: &[Statement]) -> Result<(), Err
     let outputs = module.ports.iter().filter(|port| port.direction == Direction::Output);
     let child_inputs = module.children.iter().flat_map(|child| {
         let inputs = child.ports.iter().filter(|port| port.direction == Direction::Input);
-        inputs.filter(|port| port.name != "clock" && port.name != "reset").map(|port| (format!("{}${}", child.name, port.name), port.width))
+        inputs
+            .filter(|port| port.name != "clock" && port.name != "reset")
+            .map(|port| (format!("{}${}", child.name, port.name), port.width))
     });
     let mut coverage: Coverage = outputs
         .map(|port| (port.name.clone(), port.width))
@@ -103,7 +107,8 @@ pub(super) fn check(module: &Module, statements: &[Statement]) -> Result<(), Err
         .chain(child_inputs)
         .map(|(name, width)| (name, vec![false; width]))
         .collect();
-    let error = |net: &str, cause: String| Error::Driver { module: module.name.clone(), net: net.replace('$', "."), cause };
+    let error =
+        |net: &str, cause: String| Error::Driver { module: module.name.clone(), net: net.replace('$', "."), cause };
     cover(statements, &mut coverage).map_err(|(net, cause)| error(&net, cause))?;
     let mut open: Vec<_> = coverage.iter().filter(|(_, bits)| bits.contains(&false)).collect();
     open.sort();

@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 
 use super::expression::{BinaryOp, Expr, Node};
-use super::module::{Module, Statement};
+use super::model::Statement;
+use super::module::Module;
 
 /// The naming of parts for one statement.
 pub(super) struct Hoist<'a> {
@@ -29,9 +30,7 @@ impl<'a> Hoist<'a> {
             Node::Binary(op @ BinaryOp::ShiftRightSigned, a, b) => Node::Binary(*op, self.name(a), self.name(b)),
             Node::Binary(op, a, b) => Node::Binary(*op, self.operand(a), self.operand(b)),
             Node::Slice { base, lo } => Node::Slice { base: self.signal(base), lo: *lo },
-            Node::Select { base, offset } => {
-                Node::Select { base: self.signal(base), offset: self.operand(offset) }
-            }
+            Node::Select { base, offset } => Node::Select { base: self.signal(base), offset: self.operand(offset) },
             Node::Concat(parts) => Node::Concat(parts.iter().map(|part| self.part(part)).collect()),
             Node::Repeat(n, part) => Node::Repeat(*n, self.part(part)),
         };

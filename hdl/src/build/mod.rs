@@ -7,7 +7,9 @@
 //! | file | what |
 //! |---|---|
 //! | `expression` | [`Expr`]: operations whose emitted Verilog has exactly the stated width |
+//! | `resize` | where widths change: extensions, slices, concatenations |
 //! | `net` | [`Net`], [`Register`], [`Memory`], [`Instance`], [`BlackBox`]: what is written and connected |
+//! | `model` | what a module consists of: ports, children, statements |
 //! | `module` | [`Module`]: declarations and statements |
 //! | `hoist` | gives a name to every value that Verilog cannot nest exactly |
 //! | `driven` | every bit is set on every path before it is read |
@@ -17,13 +19,16 @@ pub(crate) mod block;
 pub(crate) mod driven;
 mod expression;
 mod hoist;
+mod model;
 mod module;
 mod net;
+mod resize;
 
 pub(crate) use expression::{BinaryOp, Node, UnaryOp};
 pub use expression::{Expr, lit, ones, zero};
-pub(crate) use module::{Child, ChildKind, Direction, Port, Statement};
-pub use module::{Header, Module};
+pub use model::Header;
+pub(crate) use model::{Child, ChildKind, Direction, Port, Statement};
+pub use module::Module;
 pub use net::{BlackBox, Instance, Memory, Net, Register};
 
 /// Bits that an address of `words` words needs, at least 1.

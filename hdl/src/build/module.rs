@@ -2,73 +2,12 @@
 
 use std::rc::Rc;
 
-use super::expression::{Expr, zero};
+use super::expression::{Expr, Node, zero};
 use super::hoist::Hoist;
+use super::model::{Child, ChildKind, Direction, Header, Port, Statement};
 use super::net::{BlackBox, Instance, Memory, Net, Register};
 use super::{address_bits, driven};
 use crate::error::Error;
-
-/// The four keyed lines above an emitted module.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
-    /// What it does.
-    pub function: &'static str,
-    /// Cycles from input to output.
-    pub latency: &'static str,
-    /// How it takes and gives data.
-    pub handshake: &'static str,
-    /// What always holds.
-    pub invariants: &'static str,
-}
-
-impl Header {
-    /// The four lines in their order.
-    pub const fn new(
-        function: &'static str,
-        latency: &'static str,
-        handshake: &'static str,
-        invariants: &'static str,
-    ) -> Header {
-        Header { function, latency, handshake, invariants }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
-    Input,
-    Output,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Port {
-    pub name: String,
-    pub width: usize,
-    pub direction: Direction,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum ChildKind {
-    Register,
-    Memory { words: usize, width: usize },
-    Module(Rc<Module>),
-    BlackBox(String),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Child {
-    pub name: String,
-    pub kind: ChildKind,
-    pub ports: Vec<Port>,
-}
-
-/// A statement whose expressions hold only what Verilog nests exactly.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Statement {
-    /// Bits `lo .. lo + value.width()` of a net of `width` bits.
-    Set { net: String, width: usize, lo: usize, value: Expr },
-    /// Both branches; the second may be empty.
-    If { condition: Expr, then: Vec<Statement>, otherwise: Vec<Statement> },
-}
 
 /// A module under construction. It always has the inputs `clock` and `reset`.
 #[derive(Clone, Debug, PartialEq)]
@@ -193,7 +132,8 @@ impl Module {
         inputs: &[(String, usize)],
         outputs: &[(String, usize)],
     ) -> Instance {
-        let port = |direction| move |(name, width): &(String, usize)| Port { name: name.clone(), width: *width, direction };
+        let port =
+            |direction| move |(name, width): &(String, usize)| Port { name: name.clone(), width: *width, direction };
         let mut ports = vec![Port { name: "clock".into(), width: 1, direction: Direction::Input }];
         if !matches!(kind, ChildKind::Memory { .. }) {
             ports.push(Port { name: "reset".into(), width: 1, direction: Direction::Input });
@@ -233,12 +173,7 @@ impl Module {
     }
 
     /// Statements that hold when the condition (1 bit) is 1, and others when it is 0.
-    pub fn when_else(
-        &mut self,
-        condition: &Expr,
-        then: impl FnOnce(&mut Module),
-        otherwise: impl FnOnce(&mut Module),
-    ) {
+    pub fn when_else(&mut self, condition: &Expr, then: impl FnOnce(&mut Module), otherwise: impl FnOnce(&mut Module)) {
         let mut condition = condition.clone();
         if let Some(cause) = condition.mistake() {
             let cause = cause.to_string();
@@ -247,6 +182,12 @@ impl Module {
         } else if condition.width() != 1 {
             self.mistake("a condition", format!("a condition of {} bits", condition.width()));
             condition = zero(1);
+        }
+        // What a configuration decides needs no logic, and a process without inputs would never run.
+        match condition.node() {
+            Node::Literal(0) => return otherwise(self),
+            Node::Literal(_) => return then(self),
+            _ => {}
         }
         let condition = Hoist::new(self, "condition").whole(&condition);
         let then = self.branch(then);
@@ -271,6 +212,12 @@ impl Module {
         });
         if let Some(cause) = mistake {
             self.mistake(name, cause);
+            return net.read();
+        }
+        if let Node::Literal(chosen) = condition.node() {
+            let value = if *chosen == 0 { no } else { yes };
+            let value = Hoist::new(self, name).whole(value);
+            self.push_part(&net, Statement::Set { net: net.name.clone(), width: net.width, lo: 0, value });
             return net.read();
         }
         let mut hoist = Hoist::new(self, name);
@@ -320,7 +267,12 @@ impl Module {
         let mut statements = Vec::new();
         for net in &self.branch_locals {
             if !driven::is_set_first(body, &net.name) {
-                statements.push(Statement::Set { net: net.name.clone(), width: net.width, lo: 0, value: zero(net.width) });
+                statements.push(Statement::Set {
+                    net: net.name.clone(),
+                    width: net.width,
+                    lo: 0,
+                    value: zero(net.width),
+                });
             }
         }
         for child in self.children.iter().filter(|child| child.kind == ChildKind::Register) {

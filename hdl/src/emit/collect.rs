@@ -32,39 +32,60 @@ struct Collection {
 impl Collection {
     fn add(&mut self, name: &str, definition: Definition) -> Result<(), Error> {
         if let Some(present) = self.by_name.get(name) {
-            let cause = match (present, &definition) {
-                _ if *present == definition => return Ok(()),
-                (Definition::Module(a), Definition::Module(b)) if a.ports == b.ports => "their bodies differ",
-                (Definition::Module(_), Definition::Module(_)) | (Definition::BlackBox(_), Definition::BlackBox(_)) => {
-                    "their ports differ"
-                }
-                _ => "they are of different kinds",
+            return match difference(present, &definition) {
+                None => Ok(()),
+                Some(cause) => Err(Error::Collision { module: name.into(), cause: cause.into() }),
             };
-            return Err(Error::Collision { module: name.into(), cause: cause.into() });
         }
-        let error = |port: &str, cause: &str| Error::Name { module: name.into(), name: port.into(), cause: cause.into() };
-        if let Some(cause) = names::mistake(name) {
-            return Err(error(name, cause));
-        }
+        check_name(name, name)?;
         self.by_name.insert(name.into(), definition.clone());
-        if let Definition::Module(module) = &definition {
-            for child in &module.children {
-                let next = child.ports.iter().find(|port| port.name == "next");
-                if let Some(port) = next {
-                    return Err(error(&format!("{}.{}", child.name, port.name), "Rust-HDL gives ports of this name a meaning"));
-                }
-                match &child.kind {
-                    ChildKind::Register => {}
-                    ChildKind::Memory { words, width } => {
-                        let memory = Definition::Memory { words: *words, width: *width };
-                        self.add(&child.kind.module_name(), memory)?;
-                    }
-                    ChildKind::Module(inner) => self.add(&inner.name, Definition::Module(inner.clone()))?,
-                    ChildKind::BlackBox(name) => self.add(name, Definition::BlackBox(child.ports.clone()))?,
-                }
-            }
+        match &definition {
+            Definition::Module(module) => self.add_children(module)?,
+            Definition::BlackBox(ports) => ports.iter().try_for_each(|port| check_name(name, &port.name))?,
+            Definition::Memory { .. } => {}
         }
         self.ordered.push(definition);
         Ok(())
+    }
+
+    fn add_children(&mut self, module: &Module) -> Result<(), Error> {
+        let ports = module.ports.iter().map(|port| &port.name);
+        let locals = module.locals.iter().map(|(local, _)| local);
+        let children = module.children.iter().map(|child| &child.name);
+        ports.chain(locals).chain(children).try_for_each(|name| check_name(&module.name, name))?;
+        for child in &module.children {
+            if child.ports.iter().any(|port| port.name == "next") {
+                let cause = "Rust-HDL takes a port of this name for something else".into();
+                return Err(Error::Name { module: module.name.clone(), name: format!("{}.next", child.name), cause });
+            }
+            let name = child.kind.module_name();
+            match &child.kind {
+                ChildKind::Register => {}
+                ChildKind::Memory { words, width } => {
+                    self.add(&name, Definition::Memory { words: *words, width: *width })?
+                }
+                ChildKind::Module(inner) => self.add(&name, Definition::Module(inner.clone()))?,
+                ChildKind::BlackBox(_) => self.add(&name, Definition::BlackBox(child.ports.clone()))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn difference(a: &Definition, b: &Definition) -> Option<&'static str> {
+    match (a, b) {
+        _ if a == b => None,
+        (Definition::Module(a), Definition::Module(b)) if a.ports == b.ports => Some("their bodies differ"),
+        (Definition::Module(_), Definition::Module(_)) | (Definition::BlackBox(_), Definition::BlackBox(_)) => {
+            Some("their ports differ")
+        }
+        _ => Some("they are of different kinds"),
+    }
+}
+
+fn check_name(module: &str, name: &str) -> Result<(), Error> {
+    match names::mistake(name) {
+        None => Ok(()),
+        Some(cause) => Err(Error::Name { module: module.into(), name: name.into(), cause: cause.into() }),
     }
 }

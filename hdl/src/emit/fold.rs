@@ -42,7 +42,8 @@ pub(super) fn fold(module: &str, parsed: &BTreeMap<String, ParsedModule>) -> Res
             None => names.take(&instance.name)?,
         }
     }
-    let copies = ["clock", "reset"].map(|name| move |net: &str| net.strip_suffix(name).is_some_and(|i| i.ends_with('$')));
+    let copies =
+        ["clock", "reset"].map(|name| move |net: &str| net.strip_suffix(name).is_some_and(|i| i.ends_with('$')));
     let is_copy = |net: &str| copies.iter().any(|copy| copy(net));
     for declaration in top.declarations.iter().filter(|declaration| !is_copy(&declaration.name)) {
         let Declaration { kind, name, width } = declaration;

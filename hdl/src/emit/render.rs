@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::fold::FoldedModule;
 use super::parse::{Declaration, Statement};
 use super::schedule::{Process, reads, writes};
-use super::tokens::{bits_text, for_each_read, text};
+use super::tokens::{Token, bits_text, for_each_read, text};
 use crate::build::Header;
 use crate::error::Error;
 
@@ -33,12 +33,7 @@ pub(super) fn header(function: &str, latency: &str, handshake: &str, invariants:
 }
 
 /// A module as one Verilog file.
-pub(super) fn module(
-    name: &str,
-    head: &Header,
-    folded: &FoldedModule,
-    processes: &[Process],
-) -> Result<String, Error> {
+pub(super) fn module(name: &str, head: &Header, folded: &FoldedModule, processes: &[Process]) -> Result<String, Error> {
     let mut out = header(head.function, head.latency, head.handshake, head.invariants);
     let mut in_always = BTreeSet::new();
     for process in processes {
@@ -110,7 +105,7 @@ fn process_text(process: &Process, out: &mut String) {
             writeln!(out, "    assign {net}{bits} = {};", text(value))
         }
         Process::Choose { net, condition, yes, no } => {
-            writeln!(out, "    assign {net} = ({}) ? ({}) : ({});", text(condition), text(yes), text(no))
+            writeln!(out, "    assign {net} = {} ? {} : {};", operand(condition), operand(yes), operand(no))
         }
         Process::Always(statements) => {
             out.push_str("    always @(*) begin\n");
@@ -119,6 +114,14 @@ fn process_text(process: &Process, out: &mut String) {
             Ok(())
         }
     };
+}
+
+/// An operand of `?:`: a net or a number as it is, all else in parentheses.
+fn operand(value: &[Token]) -> String {
+    match value {
+        [_] | [Token::Name(_), Token::Bits { .. }] => text(value),
+        _ => format!("({})", text(value)),
+    }
 }
 
 fn statement_text(statement: &Statement, depth: usize, out: &mut String) {
@@ -157,7 +160,8 @@ fn registers(folded: &FoldedModule, out: &mut String) {
 
 /// Nets without a driver: parts that were put back into their expressions.
 fn unwritten<'a>(folded: &'a FoldedModule, processes: &[Process]) -> BTreeSet<&'a str> {
-    let mut written: BTreeSet<&str> = folded.instances.iter().flat_map(|i| i.connections.iter()).map(|c| c.1.as_str()).collect();
+    let mut written: BTreeSet<&str> =
+        folded.instances.iter().flat_map(|i| i.connections.iter()).map(|c| c.1.as_str()).collect();
     for process in processes {
         match process {
             Process::Assign { net, .. } | Process::Choose { net, .. } => {
@@ -173,7 +177,8 @@ fn unwritten<'a>(folded: &'a FoldedModule, processes: &[Process]) -> BTreeSet<&'
 fn unused(folded: &FoldedModule, processes: &[Process]) -> Vec<String> {
     let mut read: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
     let dropped = unwritten(folded, processes);
-    let inputs = folded.ports.iter().filter(|port| port.kind.starts_with("input")).map(|port| (port.name.as_str(), port.width));
+    let inputs =
+        folded.ports.iter().filter(|port| port.kind.starts_with("input")).map(|port| (port.name.as_str(), port.width));
     let registers = folded.registers.iter().map(|register| (register.name.as_str(), register.width));
     let nets = folded.nets.iter().map(|net| (net.name.as_str(), net.width)).filter(|(net, _)| !dropped.contains(net));
     let all: Vec<(&str, usize)> = inputs.chain(registers).chain(nets).collect();
@@ -189,14 +194,17 @@ fn unused(folded: &FoldedModule, processes: &[Process]) -> Vec<String> {
     for process in processes {
         match process {
             Process::Assign { value, .. } => for_each_read(value, &mut mark),
-            Process::Choose { condition, yes, no, .. } => [condition, yes, no].iter().for_each(|value| for_each_read(value, &mut mark)),
+            Process::Choose { condition, yes, no, .. } => {
+                [condition, yes, no].iter().for_each(|value| for_each_read(value, &mut mark))
+            }
             Process::Always(statements) => statements.iter().for_each(|statement| reads(statement, &mut mark)),
         }
     }
     let has_registers = !folded.registers.is_empty();
     let connected = folded.instances.iter().flat_map(|instance| &instance.connections);
     // A child's outputs are connected too; they count as read only where something else reads them.
-    let drives: BTreeSet<&str> = folded.nets.iter().filter(|net| net.kind == "wire").map(|net| net.name.as_str()).collect();
+    let drives: BTreeSet<&str> =
+        folded.nets.iter().filter(|net| net.kind == "wire").map(|net| net.name.as_str()).collect();
     connected.map(|(_, net)| net.as_str()).filter(|net| !drives.contains(net)).for_each(|net| mark(net, None));
     folded.registers.iter().for_each(|register| mark(&register.next, None));
     if has_registers {

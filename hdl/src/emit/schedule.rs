@@ -90,15 +90,11 @@ fn choice(statement: &Statement) -> Option<Process> {
         return None;
     }
     match (then.as_slice(), otherwise.as_slice()) {
-        (
-            [Statement::Set { net, bits: None, value: yes }],
-            [Statement::Set { net: other, bits: None, value: no }],
-        ) if net == other => Some(Process::Choose {
-            net: net.clone(),
-            condition: condition.clone(),
-            yes: yes.clone(),
-            no: no.clone(),
-        }),
+        ([Statement::Set { net, bits: None, value: yes }], [Statement::Set { net: other, bits: None, value: no }])
+            if net == other =>
+        {
+            Some(Process::Choose { net: net.clone(), condition: condition.clone(), yes: yes.clone(), no: no.clone() })
+        }
         _ => None,
     }
 }

@@ -1,5 +1,5 @@
 //! Runs the Verilog tools that the tests need.
-#![allow(dead_code)] // Each test file uses a part.
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)] // Each test file uses a part; a test may panic.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,8 +10,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 /// The header of modules that exist for a test.
-pub const HEADER: Header =
-    Header::new("is there for a test.", "0 cycles.", "none.", "none.");
+pub const HEADER: Header = Header::new("is there for a test.", "0 cycles.", "none.", "none.");
 
 /// A generator with the seed of `BASISN_SEED`, or a fixed one; the seed is printed.
 pub fn random() -> StdRng {
