@@ -12,8 +12,10 @@ use crate::{Dataset, Error, Network};
 
 /// Share of the activations that the clipped scale leaves unclipped.
 const PERCENTILE: f64 = 0.999;
-/// Patches that the gain is measured on, spread evenly over images and positions.
-const GAIN_PATCHES: usize = 1024;
+/// Patches that the gain is measured on, spread evenly over images and positions: fewer for large layers.
+const GAIN_PATCHES: std::ops::RangeInclusive<usize> = 64..=1024;
+/// Column currents to add up for all patches together.
+const GAIN_WORK: usize = 1 << 30;
 /// Gains that the ADC has: 0..7.
 const GAINS: usize = 8;
 
@@ -136,7 +138,9 @@ impl GainProblem<'_> {
     pub(crate) fn choose(&self, inputs: &[Vec<i32>]) -> Gain {
         let positions = self.shape.positions();
         let total = inputs.len() * positions;
-        let count = total.min(GAIN_PATCHES);
+        let columns: usize = self.items.iter().flatten().map(|item| item.columns.len()).sum();
+        let affordable = GAIN_WORK / (columns * self.input.bits).max(1);
+        let count = total.min(affordable.clamp(*GAIN_PATCHES.start(), *GAIN_PATCHES.end()));
         let costs: Vec<Cost> = (0..count)
             .into_par_iter()
             .map(|i| {

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::basis::Basis;
 use crate::csd::coefficient_max;
-use crate::least_squares::Projection;
+use crate::least_squares::{Projection, dot};
 
 /// The fit of one layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,8 @@ pub struct LayerFit {
 
 /// Scales to try, relative to the one that represents the largest coefficient exactly.
 const GRID_SIZE: usize = 28;
+/// Neighbours of the first choice, on both sides, that are tried in full.
+const GRID_NEAR: usize = 2;
 const GRID_LARGEST: f64 = 1.1;
 const GRID_STEP: f64 = 0.94;
 /// Rounds of coefficient and scale improvement; few are needed before nothing changes any more.
@@ -83,15 +85,23 @@ impl Fitter {
         if largest == 0.0 {
             return KernelFit { coefficients: real, scale: 0.0, error: 0.0 };
         }
+        let mut grid = vec![largest / self.max * GRID_LARGEST; GRID_SIZE];
+        for i in 1..GRID_SIZE {
+            grid[i] = grid[i - 1] * GRID_STEP;
+        }
+        // Errors of the coefficients stand for those of the weights, exactly if the basis is orthogonal: a cheap first choice.
+        let round = |c: &f64, scale: f64| (c / scale).round().clamp(-self.max, self.max);
+        let rough = |scale: f64| real.iter().map(|c| c - scale * round(c, scale)).map(|e| e * e).sum::<f64>();
+        let errors: Vec<f64> = grid.iter().map(|&scale| rough(scale)).collect();
+        let first = (0..GRID_SIZE).min_by(|a, b| errors[*a].total_cmp(&errors[*b])).unwrap_or(0);
+        let near = first.saturating_sub(GRID_NEAR)..(first + GRID_NEAR + 1).min(GRID_SIZE);
         let mut best: Option<KernelFit> = None;
-        let mut scale = largest / self.max * GRID_LARGEST;
-        for _ in 0..GRID_SIZE {
-            let coefficients = real.iter().map(|c| (c / scale).round().clamp(-self.max, self.max)).collect();
+        for &scale in &grid[near] {
+            let coefficients = real.iter().map(|c| round(c, scale)).collect();
             let candidate = self.with_best_scale(coefficients, target);
             if best.as_ref().is_none_or(|b| candidate.error < b.error) {
                 best = Some(candidate);
             }
-            scale *= GRID_STEP;
         }
         let mut fit = best.unwrap_or(KernelFit { coefficients: real, scale: 0.0, error: f64::INFINITY });
         for _ in 0..ROUNDS {
@@ -116,8 +126,7 @@ impl Fitter {
             let sum = self.combine(coefficients);
             let mut rest: Vec<f64> = t.iter().zip(sum).map(|(t, sum)| t / fit.scale - sum).collect();
             for ((c, v), norm) in coefficients.iter_mut().zip(&self.vectors).zip(&self.norms) {
-                let product: f64 = v.iter().zip(&rest).map(|(a, b)| a * b).sum();
-                let change = (*c + product / norm).round().clamp(-self.max, self.max) - *c;
+                let change = (*c + dot(v, &rest) / norm).round().clamp(-self.max, self.max) - *c;
                 if change != 0.0 {
                     *c += change;
                     rest.iter_mut().zip(v).for_each(|(r, v)| *r -= change * v);

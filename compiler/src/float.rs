@@ -30,9 +30,18 @@ impl FloatNetwork {
     /// Joins a description and its weights.
     ///
     /// # Errors
-    /// The layers of the network don't fit together.
+    /// The layers of the network don't fit together, or the weights are not those of this network.
     pub fn new(network: &Network, weights: &Weights) -> Result<Self, Error> {
         let shapes = network.shapes().map_err(|cause| Error::Network { at: network.name.clone(), cause })?;
+        let sizes = |w: &LayerWeights| (w.weight.len(), w.bias.len());
+        let wanted = shapes.iter().map(|s| (s.kernels * s.depth(), s.kernels));
+        if !weights.layers.iter().map(sizes).eq(wanted) {
+            return Err(Error::weights(
+                format!("network {}", network.name),
+                "weights and biases are not one for every weight and kernel of its layers",
+                "give the network that these weights belong to",
+            ));
+        }
         let layers = network
             .layers
             .iter()
@@ -160,6 +169,14 @@ mod tests {
         let (network, weights) = network();
         let error = FloatNetwork::new(&network, &weights).unwrap().activations(&[0; 3]).unwrap_err().to_string();
         assert!(error.contains("3 pixels, and the network takes 4"), "{error}");
+    }
+
+    #[test]
+    fn weights_of_another_network_are_refused() {
+        let (network, mut weights) = network();
+        weights.layers[1].bias.pop();
+        let error = FloatNetwork::new(&network, &weights).unwrap_err().to_string();
+        assert!(error.contains("at:    network n") && error.contains("fix:"), "{error}");
     }
 
     #[test]

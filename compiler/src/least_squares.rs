@@ -6,6 +6,19 @@ pub(crate) struct Projection {
     rows: Vec<f64>,
 }
 
+/// Sum of products in eight interleaved partial sums: as fast as the processor's vectors allow, and in the same order on all of them.
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let (a8, a_rest) = a.as_chunks::<8>();
+    let (b8, b_rest) = b.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for (a, b) in a8.iter().zip(b8) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += a * b;
+        }
+    }
+    sums.iter().sum::<f64>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f64>()
+}
+
 /// Weight of the coefficients' norm against the error. Small enough not to be seen in the result, and it keeps the system
 /// regular when the columns do not span the space.
 const RIDGE: f64 = 1e-9;
@@ -36,7 +49,7 @@ impl Projection {
 
     /// Coefficients of `target`.
     pub(crate) fn coefficients(&self, target: &[f64]) -> impl Iterator<Item = f64> {
-        self.rows.chunks_exact(self.length).map(move |row| row.iter().zip(target).map(|(a, b)| a * b).sum())
+        self.rows.chunks_exact(self.length).map(move |row| dot(row, target))
     }
 }
 

@@ -98,3 +98,51 @@ fn one_fit_serves_any_number_of_tiles_and_lanes() {
     }
     assert!(results.windows(2).all(|r| r[0] == r[1]));
 }
+
+/// Gives every layer ternary coefficients in groups of at most `size` kernels of a tile, columns dealt out in turn.
+fn group(fitted: &mut Fitted, tiles: usize, size: usize) {
+    let columns = fitted.basis.columns;
+    for layer in &mut fitted.layers {
+        let kernels = layer.shape.kernels;
+        let groups: Vec<Vec<usize>> = (0..tiles)
+            .flat_map(|tile| {
+                (tile..kernels).step_by(tiles).collect::<Vec<_>>().chunks(size).map(<[_]>::to_vec).collect::<Vec<_>>()
+            })
+            .collect();
+        let width = layer.coefficients.len() / kernels;
+        for group in &groups {
+            for (place, kernel) in group.iter().enumerate() {
+                let own = &mut layer.coefficients[kernel * width..(kernel + 1) * width];
+                for (i, c) in own.iter_mut().enumerate() {
+                    *c = if i % columns % group.len() == place { c.signum() } else { 0 };
+                }
+            }
+        }
+        layer.groups = Some(groups);
+    }
+}
+
+#[test]
+fn grouped_coefficients_take_the_slots_of_their_groups() {
+    let d = digits();
+    for size in [4, 8] {
+        let mut fitted = d.fit();
+        group(&mut fitted, 4, size);
+        let first_fit = ScheduleOptions { merge: true, effort: 0 };
+        let grouped = lower(&fitted, &d.config, first_fit).unwrap();
+        for (layer, report) in fitted.layers.iter().zip(&grouped.report.layers) {
+            let slots = layer.shape.kernels.div_ceil(4).div_ceil(size);
+            assert!(
+                report.slots_per_subvector.iter().all(|s| *s == slots),
+                "{}: {:?}",
+                layer.name,
+                report.slots_per_subvector
+            );
+        }
+        fitted.layers.iter_mut().for_each(|layer| layer.groups = None);
+        let free = lower(&fitted, &d.config, ScheduleOptions::default()).unwrap();
+        assert!(grouped.report.slots <= free.report.slots);
+        let run = |program| golden::run(&d.config, program, &d.test[1]).unwrap();
+        assert_eq!(run(&grouped.program), run(&free.program));
+    }
+}
