@@ -5,8 +5,8 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`tile`] | one subvector of one tile: the problem, its lower bound, a slot being filled |
-//! | [`search`] | first fit and its improvement |
+//! | `tile` | one subvector of one tile: the problem, its lower bound, a slot being filled |
+//! | `search` | first fit and its improvement |
 
 mod search;
 mod tile;
