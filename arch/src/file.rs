@@ -9,6 +9,10 @@ use std::path::Path;
 /// # Errors
 /// The system's error; the file at `path` is then as it was.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if path.exists() && !path.is_file() {
+        // Renaming over a device or a folder would destroy it.
+        return Err(std::io::Error::other("it is there and is no ordinary file"));
+    }
     let name = path.file_name().ok_or_else(|| std::io::Error::other("the path names no file"))?;
     let part = path.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
     let written = fs::File::create(&part)
@@ -37,6 +41,7 @@ mod tests {
         fs::create_dir_all(folder.join("b.txt/x")).unwrap();
         assert!(write_whole(&folder.join("b.txt"), b"third").is_err());
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+        assert!(write_whole(Path::new("/dev/null"), b"x").is_err());
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -1,1 +1,53 @@
-fn main() {}
+//! `basisn`: from a trained network to RTL that computes it bit for bit. Parses, calls, prints.
+
+mod commands;
+mod engine;
+mod error;
+mod output;
+mod report;
+mod tensor;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use commands::{compile, demo, generate, inspect, simulate, train};
+use error::Error;
+
+/// From a trained network to Verilog for RRAM crossbars that are written once.
+#[derive(Parser)]
+#[command(version, after_help = "Start with:\n  basisn demo")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Arguments),
+    Compile(compile::Arguments),
+    Generate(generate::Arguments),
+    Simulate(simulate::Arguments),
+    Inspect(inspect::Arguments),
+    Train(train::Arguments),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    output::clean_up_on_interrupt();
+    let done = match cli.command {
+        Command::Demo(a) => demo::run(&a),
+        Command::Compile(a) => compile::run(&a),
+        Command::Generate(a) => generate::run(&a),
+        Command::Simulate(a) => simulate::run(&a),
+        Command::Inspect(a) => inspect::run(&a),
+        Command::Train(a) => train::run(&a),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::from(e.exit_code())
+        }
+    }
+}

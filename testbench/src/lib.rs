@@ -1,1 +1,26 @@
+//! Generated RTL under test: what a host sends, who runs it, and whether every value equals the golden reference.
 //!
+//! | module | what |
+//! |---|---|
+//! | [`stimulus`] | register writes and stream beats of a layer, as data |
+//! | [`core`] | drives one verilated core, with monitors on every handshake |
+//! | [`chip`] | builds, programs and runs a chip |
+//! | [`dpi`] | connects the Rust macro model to the DPI body |
+//! | [`icarus`] | the same stimulus through Icarus Verilog |
+//! | [`executor`] | the executors that the common suite compares |
+//! | [`stalls`] | random stalls |
+
+pub mod chip;
+pub mod core;
+pub mod dpi;
+mod error;
+pub mod executor;
+pub mod icarus;
+pub mod stalls;
+pub mod stimulus;
+
+pub use chip::{Chip, LayerRun};
+pub use core::{Core, Counters};
+pub use error::Error;
+pub use stalls::Stalls;
+pub use stimulus::LayerStimulus;

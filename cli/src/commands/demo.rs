@@ -1,0 +1,214 @@
+//! `basisn demo`: the whole road on the digits network.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use basisn_arch::ChipConfig;
+use basisn_compiler::{Compiled, FloatNetwork};
+use basisn_models::golden;
+use basisn_models::verilog::Body;
+use clap::Args;
+
+use super::compile::{Inputs, Source};
+use super::{generate, simulate};
+use crate::Error;
+use crate::engine::{self, Comparison, Rtl, RtlOptions};
+use crate::output::{Staged, say};
+use crate::report::{Figures, LayerFigures, page};
+
+/// Fit, compile, generate Verilog, verilate it, run images through the RTL, compare every layer with the golden reference, report.
+#[derive(Args)]
+#[command(after_help = "Example:\n  basisn demo --out out/demo")]
+pub struct Arguments {
+    #[command(flatten)]
+    source: Source,
+    /// Chip configuration: a TOML file, or a preset
+    #[arg(long, default_value = "digits")]
+    config: String,
+    /// Held-out images that run through the RTL; all of them run on the golden reference
+    #[arg(long, default_value_t = 200)]
+    images: usize,
+    /// Folder for rtl/, program.safetensors, report.html and demo.json
+    #[arg(long, default_value = "out/demo")]
+    out: PathBuf,
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the road.
+pub fn run(arguments: &Arguments) -> Result<(), Error> {
+    let started = Instant::now();
+    let step = |step: &str| {
+        if !arguments.json {
+            say!("{:>6.1} s  {step}", started.elapsed().as_secs_f64());
+        }
+    };
+    let config = ChipConfig::load(&arguments.config)?;
+    let inputs = arguments.source.load()?;
+    let staged = Staged::new(&arguments.out)?;
+
+    step("fit the global basis, calibrate on training images, schedule");
+    let compiled = inputs.compile(&config)?;
+    compiled.program.save(&staged.path("program.safetensors")?)?;
+    step("generate Verilog");
+    generate::write(&config, &staged, "rtl/")?;
+    let test = &inputs.dataset.test;
+    let (images, labels) = (inputs.images(test), inputs.labels(test));
+    let some = arguments.images.clamp(1, images.len());
+    step(&format!("golden reference: {} held-out images", images.len()));
+    let float_accuracy = FloatNetwork::new(&inputs.network, &inputs.weights)?.accuracy(&images, &labels)?;
+    let golden = engine::run_golden(&config, &compiled.program, &images)?;
+    step(&format!("RTL in Verilator: {some} of them, every layer compared"));
+    let options = RtlOptions { body: Body::Dpi, trace: None };
+    let rtl = engine::run_rtl(&config, &compiled.program, &images[..some], options)?;
+    let comparison = engine::compare(&compiled.program, &golden, &rtl.runs);
+
+    let mut figures = figures(arguments, &inputs, &compiled, &golden, &rtl, &comparison);
+    figures.float_accuracy = float_accuracy;
+    figures.seconds = started.elapsed().as_secs_f64();
+    let text = serde_json::to_string_pretty(&figures).unwrap_or_default();
+    staged.write("demo.json", &text)?;
+    staged.write("report.html", page(&figures, &compiled.program))?;
+    staged.publish()?;
+    if arguments.json {
+        say!("{text}");
+    } else {
+        print(&figures, arguments);
+        for mismatch in comparison.mismatches.iter().take(20) {
+            say!("mismatch: {mismatch}");
+        }
+        say!(
+            "bit-exact: {} layers, {} values, {} mismatches",
+            figures.layers_compared,
+            figures.values_compared,
+            figures.mismatches
+        );
+    }
+    match comparison.mismatches.first() {
+        None => Ok(()),
+        Some(first) => Err(Error::Mismatch {
+            at: "basisn demo".into(),
+            count: comparison.mismatches.len(),
+            values: comparison.values,
+            first: first.clone(),
+        }),
+    }
+}
+
+fn figures(
+    arguments: &Arguments,
+    inputs: &Inputs,
+    compiled: &Compiled,
+    golden: &[Vec<golden::LayerRun>],
+    rtl: &Rtl,
+    comparison: &Comparison,
+) -> Figures {
+    let labels = inputs.labels(&inputs.dataset.test);
+    let some = rtl.runs.len();
+    let golden_outputs = || golden.iter().filter_map(|i| i.last()).map(|l| l.values.as_slice());
+    let rtl_outputs = rtl.runs.iter().filter_map(|i| i.last()).map(|l| l.values.as_slice());
+    let layers = layers(compiled, golden, rtl);
+    Figures {
+        network: compiled.program.name.clone(),
+        config: arguments.config.clone(),
+        images_held_out: labels.len(),
+        float_accuracy: 0.0,
+        golden_accuracy: engine::accuracy(golden_outputs(), &labels),
+        golden_accuracy_of_rtl_images: engine::accuracy(golden_outputs(), &labels[..some]),
+        rtl_accuracy: engine::accuracy(rtl_outputs, &labels[..some]),
+        images_rtl: some,
+        layers_compared: compiled.program.layers.len(),
+        values_compared: comparison.values,
+        mismatches: comparison.mismatches.len(),
+        cycles_per_inference: simulate::inference_cycles(&rtl.runs),
+        reads_per_inference: layers.iter().map(|l| l.reads).sum(),
+        slots: compiled.report.slots,
+        slots_lower_bound: compiled.report.slots_lower_bound,
+        snr_db: compiled.report.snr_db,
+        program_cycles: rtl.program_cycles,
+        simulated_cycles_per_second: rtl.cycles as f64 / rtl.seconds,
+        simulations_at_once: rtl.threads,
+        macro_body: "dpi".into(),
+        seconds: 0.0,
+        layers,
+    }
+}
+
+fn layers(compiled: &Compiled, golden: &[Vec<golden::LayerRun>], rtl: &Rtl) -> Vec<LayerFigures> {
+    let mut layers = Vec::new();
+    for (i, (layer, report)) in compiled.program.layers.iter().zip(&compiled.report.layers).enumerate() {
+        let counters = rtl.runs.first().map(|image| image[i].counters).unwrap_or_default();
+        let sum = |of: fn(&golden::LayerRun) -> u64| golden.iter().map(|image| of(&image[i])).sum::<u64>() as f64;
+        layers.push(LayerFigures {
+            name: layer.name.clone(),
+            positions: layer.shape.positions(),
+            kernels: layer.shape.kernels,
+            subvectors: layer.slots.len(),
+            input_bits: layer.input_bits,
+            gain: layer.gain,
+            slots: report.slots,
+            slots_lower_bound: report.slots_lower_bound,
+            snr_db: report.snr_db,
+            cycles: counters.cycles,
+            reads: counters.reads,
+            issued: counters.reads as f64 / counters.cycles.max(1) as f64,
+            wait_slots: counters.wait_slots,
+            wait_activations: counters.wait_activations,
+            wait_results: counters.wait_results,
+            wait_macro: counters.wait_macro,
+            saturated: sum(|l| l.saturated_low + l.saturated_high) / sum(|l| l.codes).max(1.0),
+        });
+    }
+    layers
+}
+
+fn print(f: &Figures, arguments: &Arguments) {
+    say!();
+    say!(
+        "{:12} {:>9} {:>6} {:>6} {:>8} {:>8} {:>7}",
+        "layer",
+        "positions",
+        "slots",
+        "bound",
+        "cycles",
+        "reads",
+        "issued"
+    );
+    for l in &f.layers {
+        say!(
+            "{:12} {:>9} {:>6} {:>6} {:>8} {:>8} {:>6.1}%",
+            l.name,
+            l.positions,
+            l.slots,
+            l.slots_lower_bound,
+            l.cycles,
+            l.reads,
+            100.0 * l.issued
+        );
+    }
+    say!(
+        "{:12} {:>9} {:>6} {:>6} {:>8} {:>8}",
+        "inference",
+        "",
+        f.slots,
+        f.slots_lower_bound,
+        f.cycles_per_inference,
+        f.reads_per_inference
+    );
+    say!();
+    say!("accuracy float  {:6.2}%   {} held-out images", 100.0 * f.float_accuracy, f.images_held_out);
+    say!("accuracy golden {:6.2}%   the same images", 100.0 * f.golden_accuracy);
+    say!(
+        "accuracy RTL    {:6.2}%   {} of them (golden on these: {:.2}%)",
+        100.0 * f.rtl_accuracy,
+        f.images_rtl,
+        100.0 * f.golden_accuracy_of_rtl_images
+    );
+    say!(
+        "simulation      {:.2} M core cycles/s in {} simulations, DPI macro",
+        f.simulated_cycles_per_second / 1e6,
+        f.simulations_at_once
+    );
+    say!("{}", arguments.out.join("report.html").display());
+}

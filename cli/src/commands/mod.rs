@@ -1,0 +1,8 @@
+//! One file a command.
+
+pub mod compile;
+pub mod demo;
+pub mod generate;
+pub mod inspect;
+pub mod simulate;
+pub mod train;

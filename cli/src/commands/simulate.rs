@@ -1,0 +1,225 @@
+//! `basisn simulate`: images through the golden reference, RTL, or both.
+
+use std::path::{Path, PathBuf};
+
+use basisn_arch::{ChipConfig, Geometry, Program};
+use basisn_models::verilog::Body;
+use basisn_testbench::{Counters, LayerRun};
+use clap::{Args, ValueEnum};
+
+use crate::engine::{self, Rtl, RtlOptions};
+use crate::output::{Staged, say};
+use crate::{Error, tensor};
+
+/// Run images through a program image, on the golden reference, on RTL, or on both and compare.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  basisn simulate --program out/demo/program.safetensors --input examples/digits/images.npy --images 3"
+)]
+pub struct Arguments {
+    /// Program image (basisn compile)
+    #[arg(long)]
+    program: PathBuf,
+    /// Images: .npy, integers, [images, channels, height, width] or one image
+    #[arg(long)]
+    input: PathBuf,
+    /// Labels: .npy, integers; to report the accuracy
+    #[arg(long)]
+    labels: Option<PathBuf>,
+    /// Run only the first so many images
+    #[arg(long)]
+    images: Option<usize>,
+    /// Chip configuration; the default is the preset with the program's geometry
+    #[arg(long)]
+    config: Option<String>,
+    /// What computes
+    #[arg(long, value_enum, default_value_t = Engine::Both)]
+    engine: Engine,
+    /// Body of the RRAM macro in RTL
+    #[arg(long = "macro", value_enum, default_value_t = Macro::Dpi)]
+    body: Macro,
+    /// Waveform of the first image, .fst or .vcd
+    #[arg(long)]
+    trace: Option<PathBuf>,
+    /// Folder for the results of every layer, <layer>.npy, 64-bit integers [images, kernels, height, width]
+    #[arg(long)]
+    dump: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Engine {
+    Golden,
+    Rtl,
+    Both,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Macro {
+    Verilog,
+    Dpi,
+}
+
+/// Runs and reports.
+pub fn run(arguments: &Arguments) -> Result<(), Error> {
+    let program = Program::load(&arguments.program)?;
+    let config = config_for(&program, arguments.config.as_deref())?;
+    program.check(&config)?;
+    let images = images(arguments, &program)?;
+    let labels = arguments.labels.as_deref().map(|p| labels(p, images.len())).transpose()?;
+    let dump = arguments.dump.as_deref().map(Staged::new).transpose()?;
+    if arguments.trace.is_some() && arguments.engine == Engine::Golden {
+        return Err(Error::Input {
+            at: "--trace".into(),
+            cause: "the golden reference has no clock".into(),
+            fix: "add --engine rtl or --engine both".into(),
+        });
+    }
+
+    let golden = match arguments.engine {
+        Engine::Rtl => None,
+        _ => Some(engine::run_golden(&config, &program, &images)?),
+    };
+    let rtl = match arguments.engine {
+        Engine::Golden => None,
+        _ => Some(engine::run_rtl(&config, &program, &images, options(arguments))?),
+    };
+    let outputs: Vec<Vec<Vec<i64>>> = match (&rtl, &golden) {
+        (Some(rtl), _) => rtl.runs.iter().map(|i| i.iter().map(|l| l.values.clone()).collect()).collect(),
+        (None, Some(golden)) => golden.iter().map(|i| i.iter().map(|l| l.values.clone()).collect()).collect(),
+        (None, None) => Vec::new(),
+    };
+    if let Some(staged) = dump {
+        write_layers(&staged, &program, &outputs)?;
+        staged.publish()?;
+    }
+    let last = outputs.iter().filter_map(|layers| layers.last()).map(Vec::as_slice);
+    let accuracy = labels.map(|labels| engine::accuracy(last, &labels));
+    let comparison = golden.as_ref().zip(rtl.as_ref()).map(|(g, r)| engine::compare(&program, g, &r.runs));
+
+    let mismatches = comparison.as_ref().map(|c| c.mismatches.len());
+    if arguments.json {
+        say!(
+            "{}",
+            serde_json::json!({
+                "images": images.len(),
+                "accuracy": accuracy,
+                "values_compared": comparison.as_ref().map(|c| c.values),
+                "mismatches": mismatches,
+                "cycles_per_inference": rtl.as_ref().map(|r| inference_cycles(&r.runs)),
+                "core_cycles": rtl.as_ref().map(|r| r.cycles),
+                "core_cycles_per_second": rtl.as_ref().map(|r| r.cycles as f64 / r.seconds),
+                "simulations_at_once": rtl.as_ref().map(|r| r.threads),
+            })
+        );
+    } else {
+        if let Some(rtl) = &rtl {
+            print_layers(&program, rtl);
+        }
+        if let Some(accuracy) = accuracy {
+            say!("accuracy: {:.2}% of {} images", 100.0 * accuracy, images.len());
+        }
+        if let Some(c) = &comparison {
+            for mismatch in c.mismatches.iter().take(20) {
+                say!("mismatch: {mismatch}");
+            }
+            say!("bit-exact: {} layers, {} values, {} mismatches", program.layers.len(), c.values, c.mismatches.len());
+        }
+    }
+    match comparison {
+        Some(c) if !c.mismatches.is_empty() => Err(Error::Mismatch {
+            at: "basisn simulate".into(),
+            count: c.mismatches.len(),
+            values: c.values,
+            first: c.mismatches[0].clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The chip named, or the preset whose geometry the program was compiled for.
+pub fn config_for(program: &Program, named: Option<&str>) -> Result<ChipConfig, Error> {
+    if let Some(name) = named {
+        return Ok(ChipConfig::load(name)?);
+    }
+    for preset in ChipConfig::presets() {
+        let config = ChipConfig::load(preset)?;
+        if Geometry::from(&config) == program.geometry {
+            return Ok(config);
+        }
+    }
+    Err(Error::Input {
+        at: "--config".into(),
+        cause: "no preset has the geometry of this program".into(),
+        fix: "name the chip that it was compiled for: --config chip.toml".into(),
+    })
+}
+
+fn options(arguments: &Arguments) -> RtlOptions<'_> {
+    let body = match arguments.body {
+        Macro::Verilog => Body::Portable,
+        Macro::Dpi => Body::Dpi,
+    };
+    RtlOptions { body, trace: arguments.trace.as_deref() }
+}
+
+fn images(arguments: &Arguments, program: &Program) -> Result<Vec<Vec<i32>>, Error> {
+    let shape = program.layers[0].shape;
+    let size = format!("{} x {} x {}", shape.in_channels, shape.in_height, shape.in_width);
+    let mut images = tensor::images(&arguments.input, &tensor::read(&arguments.input)?, shape.inputs(), &size)?;
+    images.truncate(arguments.images.unwrap_or(usize::MAX));
+    if images.is_empty() {
+        return Err(Error::Input {
+            at: "--images".into(),
+            cause: "no image is left to run".into(),
+            fix: "ask for at least one".into(),
+        });
+    }
+    Ok(images)
+}
+
+fn labels(path: &Path, images: usize) -> Result<Vec<u8>, Error> {
+    let array = tensor::read(path)?;
+    let refuse = |cause: String| Error::Input {
+        at: path.display().to_string(),
+        cause,
+        fix: "give one label 0..255 for every image".into(),
+    };
+    if array.len() < images {
+        return Err(refuse(format!("{} labels for {images} images", array.len())));
+    }
+    array.iter().take(images).map(|&v| u8::try_from(v).map_err(|_| refuse(format!("the label {v}")))).collect()
+}
+
+fn write_layers(staged: &Staged, program: &Program, outputs: &[Vec<Vec<i64>>]) -> Result<(), Error> {
+    for (i, layer) in program.layers.iter().enumerate() {
+        let values = outputs.iter().flat_map(|image| image[i].iter().copied()).collect();
+        let shape = [outputs.len(), layer.shape.kernels, layer.shape.out_height(), layer.shape.out_width()];
+        staged.write(&format!("{}.npy", layer.name), tensor::npy(&shape, values)?)?;
+    }
+    Ok(())
+}
+
+/// Clock cycles of one inference: the layers of the first image, one after the other.
+pub fn inference_cycles(runs: &[Vec<LayerRun>]) -> u64 {
+    runs.first().map_or(0, |layers| layers.iter().map(|l| l.counters.cycles).sum())
+}
+
+fn print_layers(program: &Program, rtl: &Rtl) {
+    say!("{:12} {:>9} {:>9} {:>9} {:>8}", "layer", "positions", "cycles", "reads", "issued");
+    for (i, layer) in program.layers.iter().enumerate() {
+        let c = rtl.runs.first().map_or(Counters::default(), |image| image[i].counters);
+        say!(
+            "{:12} {:>9} {:>9} {:>9} {:>7.1}%",
+            layer.name,
+            layer.shape.positions(),
+            c.cycles,
+            c.reads,
+            100.0 * c.reads as f64 / c.cycles.max(1) as f64
+        );
+    }
+    let speed = rtl.cycles as f64 / rtl.seconds / 1e6;
+    say!("simulated {} cycles, {speed:.2} M cycles/s, {} simulations at once", rtl.cycles, rtl.threads);
+}

@@ -1,0 +1,96 @@
+//! The demonstration's report: the figures as JSON, and one HTML page with pictures.
+
+mod page;
+mod picture;
+
+pub use page::page;
+
+use serde::Serialize;
+
+/// Figures of a demonstration run; `demo.json` and `basisn demo --json` are this, serialised.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figures {
+    /// Network.
+    pub network: String,
+    /// Chip.
+    pub config: String,
+    /// Held-out images.
+    pub images_held_out: usize,
+    /// Accuracy of the float network on all held-out images, 0..1.
+    pub float_accuracy: f64,
+    /// Accuracy of the golden reference on all held-out images.
+    pub golden_accuracy: f64,
+    /// Accuracy of the golden reference on the images that RTL ran.
+    pub golden_accuracy_of_rtl_images: f64,
+    /// Accuracy of RTL on the images that it ran.
+    pub rtl_accuracy: f64,
+    /// Images that RTL ran.
+    pub images_rtl: usize,
+    /// Layers whose results were compared, for every image.
+    pub layers_compared: usize,
+    /// Compared values.
+    pub values_compared: usize,
+    /// Values that differ.
+    pub mismatches: usize,
+    /// Clock cycles of one inference on the core.
+    pub cycles_per_inference: u64,
+    /// Reads of every macro for one inference.
+    pub reads_per_inference: u64,
+    /// Slots of all layers, of one position.
+    pub slots: usize,
+    /// Slots that no schedule of the same coefficients can undercut.
+    pub slots_lower_bound: usize,
+    /// Signal to noise ratio of the fitted weights, dB.
+    pub snr_db: f64,
+    /// Clock cycles of the one-time writing of the basis.
+    pub program_cycles: u64,
+    /// Simulated clock cycles a second, all simulations together.
+    pub simulated_cycles_per_second: f64,
+    /// Simulations that ran at the same time.
+    pub simulations_at_once: usize,
+    /// Macro body in RTL.
+    pub macro_body: String,
+    /// Wall-clock time of the whole demonstration.
+    pub seconds: f64,
+    /// Layer by layer.
+    pub layers: Vec<LayerFigures>,
+}
+
+/// Figures of one layer.
+#[derive(Clone, Debug, Serialize)]
+pub struct LayerFigures {
+    /// Name.
+    pub name: String,
+    /// Output positions.
+    pub positions: usize,
+    /// Kernels.
+    pub kernels: usize,
+    /// Subvectors of a kernel.
+    pub subvectors: usize,
+    /// Input planes.
+    pub input_bits: usize,
+    /// ADC gain.
+    pub gain: u32,
+    /// Slots of all subvectors.
+    pub slots: usize,
+    /// Their lower bound.
+    pub slots_lower_bound: usize,
+    /// Signal to noise ratio of the fitted weights, dB.
+    pub snr_db: f64,
+    /// Clock cycles from start to the last result.
+    pub cycles: u64,
+    /// Reads of every macro.
+    pub reads: u64,
+    /// Reads as a share of the cycles.
+    pub issued: f64,
+    /// Cycles without a read because a slot was not loaded.
+    pub wait_slots: u64,
+    /// Cycles without a read because activations were not loaded.
+    pub wait_activations: u64,
+    /// Cycles without a read because results had to leave first.
+    pub wait_results: u64,
+    /// Cycles without a read because a macro was not ready.
+    pub wait_macro: u64,
+    /// ADC codes that were clamped, as a share of all, in the golden run.
+    pub saturated: f64,
+}

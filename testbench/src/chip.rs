@@ -1,0 +1,138 @@
+//! A chip in RTL: the generated core with a macro body, verilated; the basis written through its programming port; layers run on it.
+
+use basisn_arch::{ChipConfig, LayerProgram, Program};
+use basisn_models::verilog::{self, Body};
+use verilated::{Build, Library, Trace};
+
+use crate::core::{Core, Counters};
+use crate::{Error, LayerStimulus, Stalls, dpi, stimulus};
+
+/// What the chip computed for one layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerRun {
+    /// Results, `[kernel][position]`.
+    pub values: Vec<i64>,
+    /// Clock cycle at which each of them left its core.
+    pub at_cycle: Vec<u64>,
+    /// Counters: of the slowest core for cycles, of all cores together for the rest.
+    pub counters: Counters,
+}
+
+/// The files that Verilator gets: the generated core and the body of the macro.
+///
+/// # Errors
+/// The generator refuses the configuration.
+pub fn sources(config: &ChipConfig, body: Body) -> Result<Vec<(String, String)>, Error> {
+    let mut files: Vec<_> = basisn_hdl::generate_core(config)?.into_iter().map(|f| (f.name, f.text)).collect();
+    files.push((format!("{}.v", config.macro_name()), verilog::macro_body(config, body)));
+    Ok(files)
+}
+
+/// Verilates files into a library, or takes it from the cache.
+///
+/// # Errors
+/// Verilator or the C++ compiler is missing or refuses the files.
+pub fn verilate(files: Vec<(String, String)>, body: Body, trace: Trace) -> Result<Library, Error> {
+    let mut build = Build::new("basisn_core").sources(files).trace(trace);
+    if body == Body::Dpi {
+        build = build.shim_source(dpi::shim());
+    }
+    let library = build.build()?;
+    if body == Body::Dpi {
+        dpi::connect(&library)?;
+    }
+    Ok(library)
+}
+
+/// A chip that has been programmed and runs layers. Its cores are simulated one after another on one model.
+#[derive(Debug)]
+pub struct Chip {
+    core: Core,
+    config: ChipConfig,
+    program_cycles: u64,
+}
+
+impl Chip {
+    /// Starts a model with random register contents, resets it and writes the basis of `program` into its crossbars.
+    ///
+    /// # Errors
+    /// The program does not fit the chip, or the simulation fails.
+    pub fn new(library: &Library, config: &ChipConfig, program: &Program) -> Result<Self, Error> {
+        Self::with_trace(library, config, program, None)
+    }
+
+    /// As [`Chip::new`], writing a trace from the reset on; the library must have been built for traces.
+    ///
+    /// # Errors
+    /// As [`Chip::new`], or the trace cannot be written.
+    pub fn with_trace(
+        library: &Library,
+        config: &ChipConfig,
+        program: &Program,
+        trace: Option<&std::path::Path>,
+    ) -> Result<Self, Error> {
+        program.check(config)?;
+        let mut model = library.instance().random_state(0x2407_0373).start()?;
+        if let Some(path) = trace {
+            model.trace_to(path)?;
+        }
+        let mut core = Core::new(model, config)?;
+        let program_cycles = core.program(program)?;
+        Ok(Chip { core, config: config.clone(), program_cycles })
+    }
+
+    /// Clock cycles that writing the basis took.
+    pub fn program_cycles(&self) -> u64 {
+        self.program_cycles
+    }
+
+    /// Clock cycles simulated so far.
+    pub fn cycle(&self) -> u64 {
+        self.core.cycle()
+    }
+
+    /// Runs one layer on its input, `[channel][height][width]`.
+    ///
+    /// # Errors
+    /// A rule of the interface is broken, the core hangs, or the simulation fails.
+    pub fn run_layer(&mut self, layer: &LayerProgram, input: &[i32], stalls: &mut Stalls) -> Result<LayerRun, Error> {
+        let patches = layer.shape.im2col(input);
+        let positions = layer.shape.positions();
+        let mut run = LayerRun {
+            values: vec![0; positions * layer.shape.kernels],
+            at_cycle: vec![0; positions * layer.shape.kernels],
+            counters: Counters::default(),
+        };
+        for share in stimulus::shares(&self.config, positions) {
+            let stimulus = LayerStimulus::new(&self.config, layer, &patches, share);
+            let result = self.core.run_layer(&layer.name, &stimulus, stalls)?;
+            for (i, (&value, &cycle)) in result.values.iter().zip(&result.at_cycle).enumerate() {
+                let (kernel, position) = stimulus.result_place(i);
+                run.values[kernel * positions + position] = value;
+                run.at_cycle[kernel * positions + position] = cycle;
+            }
+            run.counters = run.counters.beside(&result.counters);
+        }
+        Ok(run)
+    }
+
+    /// Runs a network; every layer takes what the layer before gave.
+    ///
+    /// # Errors
+    /// As [`Chip::run_layer`].
+    pub fn run(&mut self, program: &Program, input: &[i32], stalls: &mut Stalls) -> Result<Vec<LayerRun>, Error> {
+        let mut runs: Vec<LayerRun> = Vec::with_capacity(program.layers.len());
+        for layer in &program.layers {
+            let next: Vec<i32>;
+            let input = match runs.last() {
+                Some(run) => {
+                    next = run.values.iter().map(|&v| v as i32).collect();
+                    &next
+                }
+                None => input,
+            };
+            runs.push(self.run_layer(layer, input, stalls)?);
+        }
+        Ok(runs)
+    }
+}

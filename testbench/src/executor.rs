@@ -1,0 +1,106 @@
+//! The executors that the common suite compares with the golden reference: generated RTL in Verilator and in Icarus.
+
+use basisn_arch::{ChipConfig, Program};
+use basisn_models::verilog::Body;
+use basisn_models::{Executor, ExecutorError};
+use verilated::Trace;
+
+use crate::icarus::Icarus;
+use crate::{Chip, Error, LayerRun, Stalls, chip};
+
+/// A change of one emitted file, to show that the suite notices it.
+#[derive(Clone, Debug)]
+pub struct Mutation {
+    /// File name, without folder.
+    pub file: String,
+    /// Text that must occur in the file.
+    pub from: String,
+    /// What replaces its first occurrence.
+    pub to: String,
+}
+
+/// Generated RTL under Verilator, with random stalls on every stream.
+#[derive(Clone, Debug)]
+pub struct Verilator {
+    body: Body,
+    seed: u64,
+    stall_percent: u32,
+    mutation: Option<Mutation>,
+}
+
+impl Verilator {
+    /// With a macro body; streams stall in `stall_percent` of the cycles.
+    pub fn new(body: Body, seed: u64, stall_percent: u32) -> Self {
+        Verilator { body, seed, stall_percent, mutation: None }
+    }
+
+    /// The same with one change in the emitted text.
+    pub fn mutated(mut self, mutation: Mutation) -> Self {
+        self.mutation = Some(mutation);
+        self
+    }
+
+    /// Runs a program and gives also cycles and counters.
+    ///
+    /// # Errors
+    /// The simulation cannot be built or fails.
+    pub fn run_layers(&self, config: &ChipConfig, program: &Program, input: &[i32]) -> Result<Vec<LayerRun>, Error> {
+        let mut files = chip::sources(config, self.body)?;
+        if let Some(mutation) = &self.mutation {
+            apply(mutation, &mut files)?;
+        }
+        let library = chip::verilate(files, self.body, Trace::None)?;
+        let mut stalls = Stalls::random(self.seed, self.stall_percent);
+        Chip::new(&library, config, program)?.run(program, input, &mut stalls)
+    }
+}
+
+fn apply(mutation: &Mutation, files: &mut [(String, String)]) -> Result<(), Error> {
+    let file = files.iter_mut().find(|(name, text)| *name == mutation.file && text.contains(&mutation.from));
+    let (_, text) = file.ok_or_else(|| Error::Simulator {
+        at: mutation.file.clone(),
+        cause: format!("the text to change does not occur: {}", mutation.from),
+        fix: "bring the mutation up to date with the generator".into(),
+    })?;
+    *text = text.replacen(&mutation.from, &mutation.to, 1);
+    Ok(())
+}
+
+impl Executor for Verilator {
+    fn name(&self) -> &str {
+        match self.body {
+            Body::Dpi => "Verilator, DPI macro",
+            _ => "Verilator, Verilog macro",
+        }
+    }
+
+    fn run(&mut self, config: &ChipConfig, program: &Program, input: &[i32]) -> Result<Vec<Vec<i64>>, ExecutorError> {
+        Ok(self.run_layers(config, program, input)?.into_iter().map(|run| run.values).collect())
+    }
+}
+
+/// Generated RTL with the portable macro body under Icarus Verilog, with random stalls on every stream.
+#[derive(Clone, Copy, Debug)]
+pub struct IcarusVerilog {
+    /// Seed of the stalls.
+    pub seed: u64,
+    /// Share of stalled cycles.
+    pub stall_percent: u32,
+}
+
+impl Executor for IcarusVerilog {
+    fn name(&self) -> &str {
+        "Icarus Verilog"
+    }
+
+    fn run(&mut self, config: &ChipConfig, program: &Program, input: &[i32]) -> Result<Vec<Vec<i64>>, ExecutorError> {
+        program.check(config)?;
+        let mut icarus = Icarus::new(config, self.seed, self.stall_percent)?;
+        let mut results: Vec<Vec<i64>> = Vec::new();
+        for layer in &program.layers {
+            let next = results.last().map(|r| r.iter().map(|&v| v as i32).collect::<Vec<_>>());
+            results.push(icarus.run_layer(program, layer, next.as_deref().unwrap_or(input))?);
+        }
+        Ok(results)
+    }
+}

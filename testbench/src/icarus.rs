@@ -1,0 +1,162 @@
+//! The same stimulus through Icarus Verilog: an event-driven simulator that reads the emitted text its own way.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use basisn_arch::registers as reg;
+use basisn_arch::{ChipConfig, LayerProgram, Program};
+use basisn_models::verilog::Body;
+
+use crate::{Error, LayerStimulus, chip, stimulus};
+
+const TESTBENCH: &str = include_str!("../verilog/stream_tb.v");
+
+/// A chip in Icarus Verilog. Every layer is a run of its own, with the basis written anew.
+#[derive(Debug)]
+pub struct Icarus {
+    config: ChipConfig,
+    files: Vec<PathBuf>,
+    folder: tempfile::TempDir,
+    stall_percent: u32,
+    seed: u64,
+}
+
+impl Icarus {
+    /// Generates the sources of a chip with the portable macro body; streams stall in `stall_percent` of the cycles.
+    ///
+    /// # Errors
+    /// The generator refuses the configuration, or the temporary folder cannot be written.
+    pub fn new(config: &ChipConfig, seed: u64, stall_percent: u32) -> Result<Self, Error> {
+        let folder = tempfile::tempdir().map_err(|e| failed("temporary folder", &e))?;
+        let mut files = Vec::new();
+        let testbench = ("stream_tb.v".to_string(), TESTBENCH.to_string());
+        for (name, text) in chip::sources(config, Body::Portable)?.into_iter().chain([testbench]) {
+            let path = folder.path().join(name);
+            fs::write(&path, text).map_err(|e| failed("temporary folder", &e))?;
+            files.push(path);
+        }
+        Ok(Icarus { config: config.clone(), files, folder, stall_percent, seed })
+    }
+
+    /// Runs one layer on its input; results are `[kernel][position]`.
+    ///
+    /// # Errors
+    /// Icarus is missing or refuses the text, or the core hangs.
+    pub fn run_layer(&mut self, program: &Program, layer: &LayerProgram, input: &[i32]) -> Result<Vec<i64>, Error> {
+        let patches = layer.shape.im2col(input);
+        let positions = layer.shape.positions();
+        let mut values = vec![0; positions * layer.shape.kernels];
+        for share in stimulus::shares(&self.config, positions) {
+            let stimulus = LayerStimulus::new(&self.config, layer, &patches, share);
+            for (i, value) in self.simulate(program, &stimulus)?.into_iter().enumerate() {
+                let (kernel, position) = stimulus.result_place(i);
+                values[kernel * positions + position] = value;
+            }
+        }
+        Ok(values)
+    }
+
+    fn simulate(&mut self, program: &Program, stimulus: &LayerStimulus) -> Result<Vec<i64>, Error> {
+        let beat = self.config.activation_stream_bytes();
+        let commands = commands(program, stimulus);
+        let slots: Vec<_> =
+            (0..stimulus.slot_beats()).map(|i| hex(stimulus.slot_beat(i).iter().map(|w| (*w, 8)))).collect();
+        let activations: Vec<_> =
+            stimulus.activations.chunks(beat).map(|b| hex(b.iter().map(|v| (u32::from(*v), 2)))).collect();
+        self.seed += 1;
+        let sizes = [
+            ("SLOT_BITS", self.config.slot_stream_bits()),
+            ("ACTIVATION_BITS", 8 * beat),
+            ("COMMANDS", commands.len()),
+            ("SLOTS", slots.len()),
+            ("ACTIVATIONS", activations.len()),
+            ("RESULTS", stimulus.results()),
+        ];
+        let at = |name: &str| self.folder.path().join(name);
+        let program = at("core.vvp");
+        let mut compile = Command::new("iverilog");
+        compile.args(["-g2012", "-s", "stream_tb", "-o"]).arg(&program);
+        compile.args(sizes.iter().map(|(name, value)| format!("-D{name}={value}"))).args(&self.files);
+        output(&mut compile)?;
+        let mut run = Command::new("vvp");
+        run.arg("-n").arg(&program);
+        for (name, lines) in [("commands", &commands), ("slots", &slots), ("activations", &activations)] {
+            fs::write(at(name), lines.join("\n")).map_err(|e| failed(name, &e))?;
+            run.arg(plusarg(name, &at(name)));
+        }
+        run.arg(plusarg("results", &at("results")));
+        run.args([format!("+seed={}", self.seed & 0x7fff_ffff), format!("+stall={}", self.stall_percent)]);
+        output(&mut run)?;
+        let text = fs::read_to_string(at("results")).map_err(|e| failed("results", &e))?;
+        parse(&text, stimulus)
+    }
+}
+
+fn commands(program: &Program, stimulus: &LayerStimulus) -> Vec<String> {
+    let mut writes = Vec::new();
+    for (tile, levels) in program.basis.iter().enumerate() {
+        let select = if program.basis.len() == 1 { reg::PROGRAM_ALL_TILES } else { tile as u32 };
+        writes.extend([(reg::PROGRAM_TILE, select), (reg::PROGRAM_CELL, 0)]);
+        writes.extend(levels.iter().map(|&l| (reg::PROGRAM_LEVEL, i32::from(l).cast_unsigned())));
+    }
+    writes.extend(&stimulus.registers);
+    writes.iter().map(|(address, value)| format!("{address:02x}{value:08x}")).collect()
+}
+
+/// Pieces, lowest first, as one hexadecimal number.
+fn hex(pieces: impl DoubleEndedIterator<Item = (u32, usize)>) -> String {
+    pieces.rev().fold(String::new(), |mut text, (value, digits)| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{value:0digits$x}");
+        text
+    })
+}
+
+fn plusarg(name: &str, path: &Path) -> String {
+    format!("+{name}={}", path.display())
+}
+
+fn parse(text: &str, stimulus: &LayerStimulus) -> Result<Vec<i64>, Error> {
+    let broken = |cause: String| Error::Protocol { at: "Icarus".into(), cause };
+    let total = stimulus.results();
+    let mut values = Vec::with_capacity(total);
+    for line in text.lines() {
+        match line.split_once(' ') {
+            Some(("hang", state)) => {
+                return Err(Error::Hang { at: "Icarus".into(), cycles: 200_000, state: state.into() });
+            }
+            Some(("end", _)) => break,
+            Some((value, last)) => {
+                let value =
+                    u64::from_str_radix(value, 16).map_err(|_| broken(format!("result {}: {line}", values.len())))?;
+                values.push(value.cast_signed());
+                if (last == "1") != (values.len() == total) {
+                    return Err(broken(format!("`last` is wrong at result {} of {total}", values.len())));
+                }
+            }
+            None => return Err(broken(line.into())),
+        }
+    }
+    if values.len() == total { Ok(values) } else { Err(broken(format!("{} results of {total}", values.len()))) }
+}
+
+fn output(command: &mut Command) -> Result<(), Error> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let out = command.output().map_err(|e| Error::Simulator {
+        at: name.clone(),
+        cause: e.to_string(),
+        fix: "install Icarus Verilog (Debian package iverilog)".into(),
+    })?;
+    if out.status.success() {
+        return Ok(());
+    }
+    let text = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    let cause = text.lines().take(20).collect::<Vec<_>>().join("\n         ");
+    Err(Error::Simulator { at: name, cause, fix: "report it with the configuration".into() })
+}
+
+fn failed(at: &str, cause: &std::io::Error) -> Error {
+    Error::Simulator { at: at.into(), cause: cause.to_string(), fix: "make room in the temporary folder".into() }
+}

@@ -1,0 +1,188 @@
+//! What a host sends to a core to run one layer: register writes and the beats of the streams, in the order of `docs/hardware.md`.
+//! Pure data, so that every simulator gets the same.
+
+use std::ops::Range;
+
+use basisn_arch::registers as reg;
+use basisn_arch::{ChipConfig, ItemWord, LayerProgram, Slot};
+
+/// One layer on one core.
+#[derive(Clone, Debug)]
+pub struct LayerStimulus {
+    /// Register writes, in order; the last one starts the layer.
+    pub registers: Vec<(u32, u32)>,
+    /// Activation beats, `activation_stream_bytes` bytes each.
+    pub activations: Vec<u8>,
+    /// Slot beats of a block with an even and with an odd number, as 32-bit pieces.
+    block_slots: [Vec<u32>; 2],
+    /// 32-bit pieces of a slot beat.
+    pieces: usize,
+    blocks: usize,
+    positions: Range<usize>,
+    block_positions: usize,
+    /// Kernel at every place of the drain order.
+    kernel_at: Vec<usize>,
+}
+
+impl LayerStimulus {
+    /// Prepares `positions` (not empty) of a layer. `patches` holds the im2col patch of every position of the layer, D integers each.
+    pub fn new(config: &ChipConfig, layer: &LayerProgram, patches: &[i32], positions: Range<usize>) -> Self {
+        let block_positions = layer.block_positions.min(positions.len());
+        let mut kernel_at = vec![0; layer.home.len()];
+        for (kernel, &q) in layer.home.iter().enumerate() {
+            kernel_at[q as usize] = kernel;
+        }
+        LayerStimulus {
+            registers: registers(config, layer, positions.len(), block_positions, &kernel_at),
+            activations: activations(config, layer, patches, positions.clone(), block_positions),
+            block_slots: [0, 1].map(|half| slot_words(config, layer, half, block_positions)),
+            pieces: config.slot_stream_bits() / 32,
+            blocks: positions.len().div_ceil(block_positions),
+            positions,
+            block_positions,
+            kernel_at,
+        }
+    }
+
+    /// Slot beats of the whole layer.
+    pub fn slot_beats(&self) -> usize {
+        self.blocks * self.block_slots[0].len() / self.pieces
+    }
+
+    /// Slot beat `i`, lowest 32 bits first.
+    pub fn slot_beat(&self, i: usize) -> &[u32] {
+        let per_block = self.block_slots[0].len() / self.pieces;
+        let from = i % per_block * self.pieces;
+        &self.block_slots[i / per_block % 2][from..from + self.pieces]
+    }
+
+    /// Results that the core will give.
+    pub fn results(&self) -> usize {
+        self.positions.len() * self.kernel_at.len()
+    }
+
+    /// Kernel and position (of the layer, not of this core) of result `i` in the order of the result stream.
+    pub fn result_place(&self, i: usize) -> (usize, usize) {
+        let kernels = self.kernel_at.len();
+        let block = i / (self.block_positions * kernels);
+        let start = block * self.block_positions;
+        let length = self.block_positions.min(self.positions.len() - start);
+        let inside = i - start * kernels;
+        (self.kernel_at[inside / length], self.positions.start + start + inside % length)
+    }
+}
+
+/// Splits the positions of a layer over the cores of a chip; cores without work are left out.
+pub fn shares(config: &ChipConfig, positions: usize) -> Vec<Range<usize>> {
+    let share = positions.div_ceil(config.cores());
+    (0..config.cores())
+        .map(|c| (c * share).min(positions)..((c + 1) * share).min(positions))
+        .filter(|r| !r.is_empty())
+        .collect()
+}
+
+fn registers(
+    config: &ChipConfig,
+    layer: &LayerProgram,
+    positions: usize,
+    block_positions: usize,
+    kernel_at: &[usize],
+) -> Vec<(u32, u32)> {
+    let cut = layer.subvectors(config.rows());
+    let r = &layer.requantize;
+    let signed = if layer.signed { reg::INPUT_SIGNED } else { 0 };
+    let raw = if r.raw { reg::REQUANTIZE_RAW } else { 0 };
+    let mut writes = vec![
+        (reg::POSITIONS, positions as u32),
+        (reg::BLOCK_POSITIONS, block_positions as u32),
+        (reg::SUBVECTORS, cut.count as u32),
+        (reg::ROWS_USED, cut.length as u32),
+        (reg::INPUT, layer.input_bits as u32 | signed),
+        (reg::GAIN, layer.gain),
+        (reg::KERNELS, kernel_at.len() as u32),
+        (reg::REQUANTIZE, r.shift | raw),
+        (reg::CLAMP_LOW, r.low.cast_unsigned()),
+        (reg::CLAMP_HIGH, r.high.cast_unsigned()),
+        (reg::PARAMETER_ADDRESS, 0),
+    ];
+    for &kernel in kernel_at {
+        let offset = r.offset[kernel].cast_unsigned();
+        let high = (offset >> 32) as u32 & 0xffff | u32::from(r.multiplier[kernel].cast_unsigned()) << 16;
+        writes.push((reg::PARAMETER_LOW, offset as u32));
+        writes.push((reg::PARAMETER_HIGH, high));
+    }
+    writes.push((reg::CONTROL, 1));
+    writes
+}
+
+fn activations(
+    config: &ChipConfig,
+    layer: &LayerProgram,
+    patches: &[i32],
+    positions: Range<usize>,
+    block_positions: usize,
+) -> Vec<u8> {
+    let depth = layer.shape.depth();
+    let cut = layer.subvectors(config.rows());
+    let beat = config.activation_stream_bytes();
+    let mut bytes = Vec::with_capacity(positions.len() * cut.count * cut.length.next_multiple_of(beat));
+    for start in positions.clone().step_by(block_positions) {
+        for s in 0..cut.count {
+            for position in start..(start + block_positions).min(positions.end) {
+                let patch = &patches[position * depth..(position + 1) * depth];
+                let rows = (s * cut.length).min(depth)..((s + 1) * cut.length).min(depth);
+                let full = bytes.len() + cut.length.next_multiple_of(beat);
+                bytes.extend(patch[rows].iter().map(|&x| x as u8));
+                bytes.resize(full, 0);
+            }
+        }
+    }
+    bytes
+}
+
+fn slot_words(config: &ChipConfig, layer: &LayerProgram, half: usize, block_positions: usize) -> Vec<u32> {
+    let layout = config.slot_word();
+    let (tiles, lanes) = (config.tiles(), config.lanes());
+    let mut written = vec![false; layer.home.len()];
+    let mut words = Vec::new();
+    for subvector in &layer.slots {
+        for (i, slots) in subvector.iter().enumerate() {
+            for slot in slots {
+                let items = item_words(slot, &mut written, |kernel| {
+                    let q = layer.home[kernel] as usize;
+                    let row = q / (tiles * lanes);
+                    (q / tiles % lanes, half * config.psum_words() / 2 + row * block_positions)
+                });
+                words.extend(layout.pack(i + 1 == subvector.len(), &items, &slot.switches));
+            }
+        }
+    }
+    words
+}
+
+/// `home` gives a kernel's lane and psum base; `written` remembers which kernels have been written in this block.
+fn item_words(slot: &Slot, written: &mut [bool], home: impl Fn(usize) -> (usize, usize)) -> Vec<Option<ItemWord>> {
+    let word = |(lane, item): (usize, &Option<basisn_arch::Item>)| {
+        item.map(|item| {
+            let (home_lane, base) = home(item.kernel);
+            ItemWord { merge: lane != home_lane, first: !written[item.kernel], plane: item.plane, base }
+        })
+    };
+    let words = slot.items.iter().enumerate().map(word).collect();
+    for item in slot.items.iter().flatten() {
+        written[item.kernel] = true;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_shared_over_the_cores() {
+        let chip = basisn_arch::ChipConfig::load("paper").unwrap();
+        assert_eq!(shares(&chip, 10), [0..3, 3..6, 6..9, 9..10]);
+        assert_eq!(shares(&chip, 2), [0..1, 1..2]);
+    }
+}
