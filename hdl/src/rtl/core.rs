@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{Nets, element, pack};
-use crate::build::{Expr, Instance, Header, Module};
+use crate::build::{Expr, Header, Instance, Module};
 use basisn_arch::{ChipConfig, registers as map};
 
 const HEADER: Header = Header {

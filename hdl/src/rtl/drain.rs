@@ -1,6 +1,6 @@
 //! Walks the psums of a finished block in the order of the result stream.
 
-use super::{RESULTS_IN_FLIGHT, Widths, fit, pack, widths::index_bits};
+use super::{RESULTS_IN_FLIGHT, Widths, fit, one_hot, widths::index_bits};
 use crate::build::{Header, Module, lit, zero};
 use basisn_arch::ChipConfig;
 
@@ -91,8 +91,7 @@ pub fn drain(config: &ChipConfig) -> Module {
     m.when(&one_more, |m| m.set(&in_flight.d(), &in_flight.q().add_const(1)));
     m.when(&one_less, |m| m.set(&in_flight.d(), &in_flight.q().sub_const(1)));
 
-    let tiles: Vec<_> = (0..config.tiles()).map(|index| tile.q().eq_const(index as u64)).collect();
-    m.set(&drain_read, &pack(&tiles).and(&read.repeat(config.tiles())));
+    m.set(&drain_read, &one_hot(&tile.q(), config.tiles()).and(&read.repeat(config.tiles())));
     m.set(&drain_lane, &lane.q());
     m.set(&drain_address, &row_base.q().add(&fit(&position.q(), w.psum_address)));
     m.set(&block_drained, &block_end);

@@ -1,6 +1,6 @@
 //! The activations of a block and subvector, as wordlines.
 
-use super::{Widths, element, fit, pack, widths::index_bits};
+use super::{Widths, element, fit, one_hot, pack, widths::index_bits};
 use crate::build::{Expr, Header, Module, lit, ones, zero};
 use basisn_arch::{ChipConfig, clog2};
 
@@ -74,9 +74,8 @@ pub fn input_buffer(config: &ChipConfig) -> Module {
     });
 
     // Two banks: a set and a clear of one bank never meet.
-    let select = |bank: &Expr| Expr::concat(&[bank, &bank.not()]);
-    let set = m.define("set_full", &select(&load_bank.q()).and(&bank_loaded.repeat(2)));
-    let clear = m.define("clear_full", &select(&read_bank.q()).and(&bank_release.repeat(2)));
+    let set = m.define("set_full", &one_hot(&load_bank.q(), 2).and(&bank_loaded.repeat(2)));
+    let clear = m.define("clear_full", &one_hot(&read_bank.q(), 2).and(&bank_release.repeat(2)));
     m.set(&full.d(), &full.q().or(&set).and(&clear.not()));
     m.when(&bank_release, |m| m.set(&read_bank.d(), &read_bank.q().not()));
     let read_full = m.select("read_full", &read_bank.q(), &full.q().bit(1), &full.q().bit(0));
@@ -128,7 +127,8 @@ pub fn input_buffer(config: &ChipConfig) -> Module {
         m.set(&memory.write_data, &pack(&word));
         m.set(&memory.read_enable, &input_read);
         m.set(&memory.read_address, &read_address);
-        plane_rows.push(element(&memory.read_data, &plane, width));
+        let name = format!("rows_{}_plane", index * beat_rows);
+        plane_rows.push(m.define(&name, &element(&memory.read_data, &plane, width)));
     }
 
     let row_mask = m.register("row_mask", rows);

@@ -38,7 +38,7 @@ pub use tag_delay::tag_delay;
 pub use tile::{macro_black_box, tile};
 pub use tile_controller::tile_controller;
 
-use crate::build::Expr;
+use crate::build::{Expr, lit};
 use nets::Nets;
 use widths::Widths;
 
@@ -49,6 +49,11 @@ const RESULTS_IN_FLIGHT: usize = 16;
 /// Element `index` of a vector of elements `width` wide; of a vector of one element, that element.
 fn element(vector: &Expr, index: &Expr, width: usize) -> Expr {
     if vector.width() == width { vector.clone() } else { vector.bits_at(index, width) }
+}
+
+/// `count` bits, of which number `index` is 1.
+fn one_hot(index: &Expr, count: usize) -> Expr {
+    lit(1, count).shl_by(index)
 }
 
 /// Zero-extended or cut to `width` bits.

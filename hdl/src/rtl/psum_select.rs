@@ -1,6 +1,6 @@
 //! The psum that the drain reads, of the tile's lanes.
 
-use super::{Widths, element, pack};
+use super::{Widths, element, one_hot};
 use crate::build::{Header, Module};
 use basisn_arch::ChipConfig;
 
@@ -21,8 +21,7 @@ pub fn psum_select(config: &ChipConfig) -> Module {
     let bank_read = m.output("bank_read", lanes);
     let psum = m.output("psum", 32);
 
-    let selected: Vec<_> = (0..lanes).map(|lane| drain_lane.eq_const(lane as u64)).collect();
-    m.set(&bank_read, &pack(&selected).and(&drain_read.repeat(lanes)));
+    m.set(&bank_read, &one_hot(&drain_lane, lanes).and(&drain_read.repeat(lanes)));
 
     let reading = m.register("reading", 1);
     let lane = m.register("lane", w.lane);

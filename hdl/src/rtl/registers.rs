@@ -1,6 +1,6 @@
 //! The register port: layer descriptor, parameters, programming, counters.
 
-use super::{Widths, pack};
+use super::{Widths, one_hot, pack};
 use crate::build::{Expr, Header, Module, lit, zero};
 use basisn_arch::{ChipConfig, registers as map};
 
@@ -174,8 +174,7 @@ fn programming(m: &mut Module, port: &mut Port, config: &ChipConfig) -> Expr {
         m.set(&column.d(), &port.data.bits(16, column_bits));
     });
 
-    let tiles: Vec<_> = (0..config.tiles()).map(|index| tile.eq_const(index as u64)).collect();
-    let selected = m.define("program_selected", &pack(&tiles).or(&all.repeat(config.tiles())));
+    let selected = m.define("program_selected", &one_hot(&tile, config.tiles()).or(&all.repeat(config.tiles())));
     let ready = m.define("program_all_ready", &program_ready.or(&selected.not()).all());
     let write = m.define("cell_written", &port.write(map::PROGRAM_LEVEL).and(&ready));
     m.set(&program_valid, &selected.and(&write.repeat(config.tiles())));

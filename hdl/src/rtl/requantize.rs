@@ -68,9 +68,7 @@ pub fn requantize(config: &ChipConfig) -> Module {
     m.when(&raw.not().and(&high.lt_signed(&scaled.q())), |m| m.set(&result.d(), &high));
     m.set(&requantized, &result.q());
 
-    for (name, input, output) in
-        [("valid", &psum_valid, &requantized_valid), ("last", &psum_last, &requantized_last)]
-    {
+    for (name, input, output) in [("valid", &psum_valid, &requantized_valid), ("last", &psum_last, &requantized_last)] {
         let stages = m.register(&format!("{name}_stages"), 5);
         m.set(&stages.d(), &stages.q().shl(1).or(&input.zext(5)));
         m.set(output, &stages.q().bit(4));

@@ -1,6 +1,6 @@
 //! Deals the beats of the slot stream to the tiles.
 
-use super::{Widths, pack};
+use super::{Widths, one_hot};
 use crate::build::{Header, Module, zero};
 use basisn_arch::ChipConfig;
 
@@ -25,8 +25,7 @@ pub fn slot_loader(config: &ChipConfig) -> Module {
     let beat = m.register("beat", w.beat);
     m.set(&load_beat, &beat.q());
 
-    let tiles: Vec<_> = (0..config.tiles()).map(|index| tile.q().eq_const(index as u64)).collect();
-    let in_turn = m.define("in_turn", &pack(&tiles));
+    let in_turn = m.define("in_turn", &one_hot(&tile.q(), config.tiles()));
     let ready = m.define("ready", &in_turn.and(&slot_loaded).any().not());
     let transfer = m.define("transfer", &slot_valid.and(&ready));
     m.set(&slot_ready, &ready);

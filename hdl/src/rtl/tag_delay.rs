@@ -44,11 +44,8 @@ pub fn tag_delay(config: &ChipConfig) -> Module {
         ]),
     );
     let tags = m.register("tags", latency * tag.width());
-    let entering = if latency == 1 {
-        tag.clone()
-    } else {
-        Expr::concat(&[&tags.q().trunc((latency - 1) * tag.width()), &tag])
-    };
+    let entering =
+        if latency == 1 { tag.clone() } else { Expr::concat(&[&tags.q().trunc((latency - 1) * tag.width()), &tag]) };
     m.set(&tags.d(), &entering);
 
     // Two cycles pass from the issue of the next slot's first read to the setting it brings along.

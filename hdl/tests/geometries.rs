@@ -1,0 +1,127 @@
+//! Presets, extremes and random geometries: each gives a core that lint accepts, the same every time.
+
+#![allow(clippy::unwrap_used)] // A test may panic.
+
+mod support;
+
+use basisn_arch::{ChipConfig, clog2};
+use rand::Rng;
+use support::tool;
+
+/// The macro as a black box, as its users see it; see "Macro port list" in docs/hardware.md.
+fn macro_stub(config: &ChipConfig) -> String {
+    let ports = [
+        ("input", "program_valid", 1),
+        ("output", "program_ready", 1),
+        ("input", "program_row", clog2(config.rows())),
+        ("input", "program_column", clog2(config.columns())),
+        ("input", "program_level", config.level_bits()),
+        ("input", "read_valid", 1),
+        ("output", "read_ready", 1),
+        ("input", "wordlines", config.rows()),
+        ("input", "column_enable", config.columns()),
+        ("input", "column_negative", config.columns()),
+        ("input", "column_lane", config.columns() * config.lane_bits()),
+        ("input", "gain", 3),
+        ("output", "code_valid", 1),
+        ("output", "codes", config.lanes() * config.adc_bits()),
+    ];
+    let mut text = format!(
+        "/* verilator lint_off UNUSEDSIGNAL */\n/* verilator lint_off UNDRIVEN */\n(* blackbox *) module {} (\n  input wire clock, input wire reset",
+        config.macro_name()
+    );
+    for (direction, name, width) in ports {
+        let range = if width == 1 { String::new() } else { format!("[{}:0] ", width - 1) };
+        text.push_str(&format!(",\n  {direction} wire {range}{name}"));
+    }
+    text + ");\nendmodule\n"
+}
+
+fn lint(config: &ChipConfig) {
+    let files = basisn_hdl::generate_core(config).unwrap();
+    assert_eq!(files, basisn_hdl::generate_core(config).unwrap(), "the same text every time");
+    let folder = tempfile::tempdir().unwrap();
+    let mut names = support::write(folder.path(), &files);
+    names.push(format!("{}.v", config.macro_name()));
+    std::fs::write(folder.path().join(names.last().unwrap()), macro_stub(config)).unwrap();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let mut arguments = vec!["--lint-only", "-Wall", "--top-module", "basisn_core"];
+    arguments.extend(&names);
+    let printed = tool(folder.path(), "verilator", &arguments);
+    assert_eq!(printed, "", "{}", config.to_toml());
+    if config.tiles() == 4 && config.rows() == 64 {
+        let script =
+            format!("read_verilog {}; hierarchy -check -top basisn_core; proc; check -assert", names.join(" "));
+        let printed = tool(folder.path(), "yosys", &["-p", &script]);
+        assert!(!printed.contains("Warning") && !printed.contains("$dlatch"), "{printed}");
+    }
+}
+
+/// All keys in the order of [`ChipConfig::FIELDS`].
+fn config(values: &[usize]) -> ChipConfig {
+    let mut config = ChipConfig::load("tiny").unwrap().with("arithmetic.group", 1).unwrap();
+    for (field, value) in ChipConfig::FIELDS.iter().zip(values) {
+        config = config.with(field.key, *value).unwrap();
+    }
+    config
+}
+
+#[test]
+fn presets() {
+    for name in ChipConfig::presets() {
+        lint(&ChipConfig::load(name).unwrap());
+    }
+}
+
+#[test]
+fn the_smallest_of_everything() {
+    lint(&config(&[1, 1, 1, 2, 1, 512, 64, 8, 8, 1, 1, 1, 0, 1, 4, 1, 1, 1]));
+}
+
+#[test]
+fn nothing_is_a_power_of_two() {
+    lint(&config(&[1, 5, 1023, 6, 4095, 32, 3, 255, 131, 3, 3, 5, 7, 7, 5, 7, 5, 1]));
+}
+
+#[test]
+fn random_geometries() {
+    let mut random = support::random();
+    for _ in 0..8 {
+        let mut pick = |choices: &[usize]| choices[random.random_range(0..choices.len())];
+        lint(&config(&[
+            1,
+            pick(&[1, 2, 3, 4]),
+            pick(&[1, 2, 5, 64, 1024]),
+            pick(&[2, 6, 100, 512]),
+            pick(&[1, 2, 100, 256]),
+            pick(&[32, 64, 512]),
+            pick(&[1, 3, 8, 64]),
+            pick(&[8, 9, 64, 100]),
+            pick(&[8, 15, 64]),
+            pick(&[1, 2, 5]),
+            pick(&[1, 2, 3, 20]),
+            pick(&[1, 4]),
+            pick(&[0, 5]),
+            pick(&[1, 2, 3, 8]),
+            pick(&[4, 8, 12]),
+            pick(&[1, 2, 8]),
+            pick(&[1, 4, 6]),
+            1,
+        ]));
+    }
+}
+
+#[test]
+fn the_core_has_the_documented_ports() {
+    let files = basisn_hdl::generate_core(&ChipConfig::load("tiny").unwrap()).unwrap();
+    let core = &files.last().unwrap().text;
+    let (_, ports) = core.split_once("module basisn_core (").unwrap();
+    let ports: Vec<_> = ports.split_once(");").unwrap().0.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    let names: Vec<_> = ports.iter().filter_map(|p| p.trim_end_matches(',').split_whitespace().last()).collect();
+    let documented = [
+        "clock reset",
+        "reg_valid reg_write reg_address reg_write_data slot_valid slot_data activation_valid activation_data result_ready",
+        "reg_ready reg_read_data slot_ready activation_ready result_valid result_data result_last",
+    ];
+    assert_eq!(names, documented.join(" ").split(' ').collect::<Vec<_>>());
+}
