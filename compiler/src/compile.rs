@@ -124,10 +124,12 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
     let mut layers = Vec::with_capacity(fitted.layers.len());
     let mut reports = Vec::with_capacity(fitted.layers.len());
     for layer in &fitted.layers {
-        let block_positions = map::block_positions(layer, config)?;
+        let most = map::most_positions(layer, config)?;
         let home = map::homes(layer, config);
         let items = layer.items(&fitted.basis, fitted.planes);
         let schedule = schedule_layer(&items, &home, layer.groups.as_deref(), config, options);
+        let slots = schedule.iter().map(|s| s.slots.len()).sum();
+        let block_positions = map::block_positions(layer, slots, most, config);
         reports.push(layer_report(layer, &items, &schedule, block_positions));
         layers.push(LayerProgram {
             name: layer.name.clone(),

@@ -37,12 +37,12 @@ pub fn homes(layer: &FittedLayer, config: &ChipConfig) -> Vec<u32> {
     home
 }
 
-/// Positions of a full block: as few blocks as the buffers allow, all of about the same size.
+/// The most positions that a block of this layer can have on a chip.
 ///
 /// # Errors
 /// The psum memory does not hold one position of the layer, or the layer has more kernels than the chip has parameters.
-pub fn block_positions(layer: &FittedLayer, config: &ChipConfig) -> Result<usize, Error> {
-    let (kernels, positions) = (layer.shape.kernels, layer.shape.positions());
+pub fn most_positions(layer: &FittedLayer, config: &ChipConfig) -> Result<usize, Error> {
+    let kernels = layer.shape.kernels;
     let at = || format!("layer {}", layer.name);
     if kernels > config.kernels() {
         return Err(Error::chip(
@@ -64,7 +64,35 @@ pub fn block_positions(layer: &FittedLayer, config: &ChipConfig) -> Result<usize
             format!("set core.psum_words to at least {}, or use more tiles or lanes", 2 * rows),
         ));
     }
-    Ok(positions.div_ceil(positions.div_ceil(most)))
+    Ok(most)
+}
+
+/// Positions of a full block, at most `most`: the size with the fewest estimated cycles for a layer of `slots` slots.
+/// Large blocks hide the slot stream; small ones leave fewer results to drain after the last read.
+pub fn block_positions(layer: &FittedLayer, slots: usize, most: usize, config: &ChipConfig) -> usize {
+    let positions = layer.shape.positions().div_ceil(config.cores());
+    let fewest = positions.div_ceil(most);
+    let sizes = (fewest..=positions).map(|blocks| positions.div_ceil(blocks));
+    // Of equals the first: the largest.
+    sizes.min_by_key(|&size| estimated_cycles(layer, slots, size, positions, config)).unwrap_or(1)
+}
+
+/// A block computes while the one before drains; the last one drains alone. Latencies are left out: they are the same for all sizes.
+fn estimated_cycles(layer: &FittedLayer, slots: usize, size: usize, positions: usize, config: &ChipConfig) -> usize {
+    let cut = layer.shape.depth().div_ceil(config.rows());
+    let rows = layer.shape.depth().div_ceil(cut);
+    let block = |positions: usize| {
+        let reads = positions * layer.input.bits * config.read_interval_cycles();
+        let compute = slots * reads.max(config.tiles() * config.slot_word().beats());
+        compute.max(cut * positions * rows.div_ceil(config.activation_stream_bytes()))
+    };
+    let drain = |positions: usize| positions * layer.shape.kernels;
+    let (full, rest) = ((positions - 1) / size, (positions - 1) % size + 1);
+    let first = if full > 0 { block(size) } else { 0 };
+    first
+        + full.saturating_sub(1) * block(size).max(drain(size))
+        + block(rest).max(if full > 0 { drain(size) } else { 0 })
+        + drain(rest)
 }
 
 #[cfg(test)]
@@ -101,21 +129,32 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn blocks_are_balanced_and_fit_the_psum_memory() {
+    fn blocks_fit_the_psum_memory() {
         // tiny: 4 lanes, blocks of at most 4 positions, 16 psum words in each half.
         let chip = ChipConfig::load("tiny").unwrap();
-        let block = |kernels, positions| block_positions(&layer(kernels, positions, None), &chip).unwrap();
-        assert_eq!([block(4, 3), block(4, 4), block(4, 5), block(4, 10)], [3, 4, 3, 4]);
-        assert_eq!([block(20, 10), block(64, 10)], [3, 1]);
+        let most = |kernels| most_positions(&layer(kernels, 10, None), &chip).unwrap();
+        assert_eq!([most(4), most(17), most(20), most(64)], [4, 3, 3, 1]);
+    }
+
+    #[test]
+    fn blocks_are_small_enough_to_drain_and_large_enough_to_hide_the_slot_stream() {
+        let chip = ChipConfig::load("digits").unwrap();
+        // One slot word is 7 beats, 28 for the four tiles: 4 positions of 8 planes hide it. Six blocks of 10 and one of 4 are the
+        // fewest blocks that end with 4.
+        let size = |positions, slots| block_positions(&layer(32, positions, None), slots, 64, &chip);
+        assert_eq!(size(64, 48), 10);
+        assert_eq!(size(1, 48), 1);
+        // With one slot a block computes 8 cycles a position and drains 32: nothing is gained by cutting but the first block's start.
+        assert!(size(64, 1) <= 64 && size(64, 1) > 1);
     }
 
     #[test]
     fn layers_that_do_not_fit_are_refused_with_the_limit() {
         let chip = ChipConfig::load("tiny").unwrap();
-        let many = block_positions(&layer(65, 1, None), &chip).unwrap_err().to_string();
+        let many = most_positions(&layer(65, 1, None), &chip).unwrap_err().to_string();
         assert!(many.contains("65 kernels, and core.kernels = 64") && many.contains("to at least 65"), "{many}");
         let small = chip.with("core.psum_words", 30).unwrap();
-        let psums = block_positions(&layer(64, 1, None), &small).unwrap_err().to_string();
+        let psums = most_positions(&layer(64, 1, None), &small).unwrap_err().to_string();
         assert!(psums.contains("16 partial sums") && psums.contains("core.psum_words to at least 32"), "{psums}");
     }
 
