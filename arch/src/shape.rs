@@ -53,24 +53,30 @@ impl ConvShape {
     /// The patches that the kernels see: `positions` rows of D values, in the order of the weights; padding is the default value, zero.
     /// `input` is `[channel][height][width]`.
     pub fn im2col<T: Copy + Default>(&self, input: &[T]) -> Vec<T> {
-        let mut patches = Vec::with_capacity(self.positions() * self.depth());
-        for y in 0..self.out_height() {
-            for x in 0..self.out_width() {
-                for channel in 0..self.in_channels {
-                    for ky in 0..self.kernel_height {
-                        for kx in 0..self.kernel_width {
-                            let row = (y * self.stride + ky).checked_sub(self.padding).filter(|&r| r < self.in_height);
-                            let column =
-                                (x * self.stride + kx).checked_sub(self.padding).filter(|&c| c < self.in_width);
-                            let place =
-                                row.zip(column).map(|(r, c)| (channel * self.in_height + r) * self.in_width + c);
-                            patches.push(place.and_then(|i| input.get(i).copied()).unwrap_or_default());
-                        }
+        let mut patches = vec![T::default(); self.positions() * self.depth()];
+        for (position, patch) in patches.chunks_exact_mut(self.depth().max(1)).enumerate() {
+            self.fill_patch(input, position, patch);
+        }
+        patches
+    }
+
+    /// Fills `patch`, D values, with what the kernels see at one position (row-major in the output); see [`ConvShape::im2col`].
+    pub fn fill_patch<T: Copy + Default>(&self, input: &[T], position: usize, patch: &mut [T]) {
+        let top = position / self.out_width() * self.stride;
+        let left = position % self.out_width() * self.stride;
+        let mut places = patch.iter_mut();
+        for channel in input.chunks_exact(self.in_height * self.in_width) {
+            for y in top..top + self.kernel_height {
+                for x in left..left + self.kernel_width {
+                    let row = y.checked_sub(self.padding).filter(|&row| row < self.in_height);
+                    let column = x.checked_sub(self.padding).filter(|&column| column < self.in_width);
+                    let value = row.zip(column).map(|(row, column)| channel[row * self.in_width + column]);
+                    if let Some(place) = places.next() {
+                        *place = value.unwrap_or_default();
                     }
                 }
             }
         }
-        patches
     }
 
     /// Multiply-accumulates of one input through this layer.

@@ -7,7 +7,6 @@ use rayon::prelude::*;
 use crate::basis::Basis;
 use crate::fitted::{Code, PlaneItem};
 use crate::float::FloatNetwork;
-use crate::im2col::fill_patch;
 use crate::{Dataset, Error, Network};
 
 /// Share of the activations that the clipped scale leaves unclipped.
@@ -163,7 +162,7 @@ impl GainProblem<'_> {
     fn patch_cost(&self, input: &[i32], position: usize) -> Cost {
         let cut = Subvectors::new(self.shape.depth(), self.basis.rows);
         let mut patch = vec![0; self.shape.depth()];
-        fill_patch(self.shape, input, position, &mut patch);
+        self.shape.fill_patch(input, position, &mut patch);
         patch.resize(cut.count * cut.length, 0);
         let limit = 1i64 << (self.adc_bits - 1);
         let mut cost = Cost::default();

@@ -5,7 +5,6 @@
 use basisn_arch::ConvShape;
 use rayon::prelude::*;
 
-use crate::im2col::fill_patch;
 use crate::weights::LayerWeights;
 use crate::{Error, Network, Weights};
 
@@ -106,7 +105,7 @@ impl FloatLayer {
         let mut patch = vec![0.0; self.shape.depth()];
         let mut output = vec![0.0; kernels * positions];
         for position in 0..positions {
-            fill_patch(&self.shape, input, position, &mut patch);
+            self.shape.fill_patch(input, position, &mut patch);
             let mut sums = self.bias.clone();
             for (&x, row) in patch.iter().zip(self.weight.chunks_exact(kernels)) {
                 if x != 0.0 {

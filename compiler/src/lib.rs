@@ -17,7 +17,6 @@ mod error;
 pub mod fit;
 pub mod fitted;
 pub mod float;
-mod im2col;
 mod least_squares;
 pub mod map;
 pub mod network;

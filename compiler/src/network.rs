@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 use basisn_arch::ConvShape;
+use basisn_arch::image::is_name;
 
 use crate::Error;
 
@@ -102,7 +103,13 @@ impl Network {
         }
         let (mut c, mut h, mut w) = (channels, height, width);
         let mut shapes = Vec::with_capacity(self.layers.len());
-        for layer in &self.layers {
+        for (i, layer) in self.layers.iter().enumerate() {
+            if !is_name(&layer.name) || self.layers[..i].iter().any(|before| before.name == layer.name) {
+                return Err(format!(
+                    "layer {}: names are unique, and have letters, digits, `_`, `-` and `.` only, no `.` in front",
+                    layer.name
+                ));
+            }
             let shape = layer.shape(c, h, w)?;
             (c, h, w) = (shape.kernels, shape.out_height(), shape.out_width());
             shapes.push(shape);
