@@ -1,15 +1,18 @@
 //! The executors that the common suite compares with the golden reference: generated RTL in Verilator and in Icarus.
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
 use basisn_arch::{ChipConfig, Program};
 use basisn_models::verilog::Body;
 use basisn_models::{Executor, ExecutorError};
-use verilated::Trace;
+use verilated::{Library, Trace};
 
 use crate::icarus::Icarus;
 use crate::{Chip, Error, LayerRun, Stalls, chip};
 
 /// A change of one emitted file, to show that the suite notices it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mutation {
     /// File name, without folder.
     pub file: String,
@@ -45,14 +48,33 @@ impl Verilator {
     /// # Errors
     /// The simulation cannot be built or fails.
     pub fn run_layers(&self, config: &ChipConfig, program: &Program, input: &[i32]) -> Result<Vec<LayerRun>, Error> {
+        let library = self.library(config)?;
+        let mut stalls = Stalls::random(self.seed, self.stall_percent);
+        Chip::new(&library, config, program)?.run(program, input, &mut stalls)
+    }
+
+    /// A suite runs many problems on few chips: each is generated and verilated once in a process.
+    fn library(&self, config: &ChipConfig) -> Result<Library, Error> {
+        let key = (config.to_toml(), self.body, self.mutation.clone());
+        if let Some(library) = libraries().get(&key) {
+            return Ok(library.clone());
+        }
         let mut files = chip::sources(config, self.body)?;
         if let Some(mutation) = &self.mutation {
             apply(mutation, &mut files)?;
         }
+        // Built outside the lock, so that other chips are built at the same time.
         let library = chip::verilate(files, self.body, Trace::None)?;
-        let mut stalls = Stalls::random(self.seed, self.stall_percent);
-        Chip::new(&library, config, program)?.run(program, input, &mut stalls)
+        libraries().insert(key, library.clone());
+        Ok(library)
     }
+}
+
+type Libraries = HashMap<(String, Body, Option<Mutation>), Library>;
+
+fn libraries() -> MutexGuard<'static, Libraries> {
+    static LIBRARIES: LazyLock<Mutex<Libraries>> = LazyLock::new(Mutex::default);
+    LIBRARIES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn apply(mutation: &Mutation, files: &mut [(String, String)]) -> Result<(), Error> {

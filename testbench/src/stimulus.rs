@@ -131,9 +131,11 @@ fn activations(
             for position in start..(start + block_positions).min(positions.end) {
                 let patch = &patches[position * depth..(position + 1) * depth];
                 let rows = (s * cut.length).min(depth)..((s + 1) * cut.length).min(depth);
-                let full = bytes.len() + cut.length.next_multiple_of(beat);
+                let start = bytes.len();
                 bytes.extend(patch[rows].iter().map(|&x| x as u8));
-                bytes.resize(full, 0);
+                bytes.resize(start + cut.length, 0);
+                // The core must mask what lies beyond the rows used; zeros would hide it if it did not.
+                bytes.resize(start + cut.length.next_multiple_of(beat), 0xff);
             }
         }
     }

@@ -8,7 +8,7 @@ use basisn_arch::ChipConfig;
 use template::Template;
 
 /// What is inside the macro's module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Body {
     /// Nothing: a hard block for synthesis.
     BlackBox,
