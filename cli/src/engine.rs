@@ -11,9 +11,10 @@ use basisn_models::{Mismatch, golden};
 use basisn_testbench::{Chip, LayerRun, Stalls, chip};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
-use verilated::Trace;
+use verilated::{Library, Trace};
 
 use crate::Error;
+use crate::output::StagedFile;
 
 /// Results of RTL simulation.
 #[derive(Debug)]
@@ -30,13 +31,12 @@ pub struct Rtl {
     pub threads: usize,
 }
 
-/// How to simulate RTL.
-#[derive(Clone, Copy, Debug)]
-pub struct RtlOptions<'a> {
-    /// Body of the RRAM macro.
-    pub body: Body,
-    /// Waveform of the first image, `.fst` or `.vcd`.
-    pub trace: Option<&'a Path>,
+/// Verilated RTL, ready to run.
+#[derive(Debug)]
+pub struct Simulator {
+    library: Library,
+    /// Waveform of the first images.
+    trace: Option<StagedFile>,
 }
 
 /// A comparison of RTL with the golden reference.
@@ -84,54 +84,68 @@ pub fn run_golden(
     Ok(runs?)
 }
 
-/// Generates, verilates and runs images on RTL, one simulation on each core of this machine.
-///
-/// # Errors
-/// Generation, Verilator or the simulation fails.
-pub fn run_rtl(config: &ChipConfig, program: &Program, images: &[Vec<i32>], options: RtlOptions) -> Result<Rtl, Error> {
-    let trace = match options.trace.and_then(Path::extension).and_then(|e| e.to_str()) {
-        None if options.trace.is_none() => Trace::None,
-        Some("fst") => Trace::Fst,
-        Some("vcd") => Trace::Vcd,
-        _ => {
-            return Err(Error::Input {
-                at: options.trace.map(|p| p.display().to_string()).unwrap_or_default(),
-                cause: "the kind of waveform is told by the extension".into(),
-                fix: "name a file that ends in .fst or .vcd".into(),
-            });
-        }
-    };
-    let building = ProgressBar::new_spinner().with_message("verilating (cached after the first time)");
-    building.enable_steady_tick(std::time::Duration::from_millis(100));
-    let library = chip::verilate(chip::sources(config, options.body)?, options.body, trace)?;
-    building.finish_and_clear();
+impl Simulator {
+    /// Generates and verilates the core; `trace` names a waveform to write, `.fst` or `.vcd`.
+    ///
+    /// # Errors
+    /// Generation or Verilator fails, or the waveform cannot be written there.
+    pub fn build(config: &ChipConfig, body: Body, trace: Option<&Path>) -> Result<Self, Error> {
+        let kind = trace.map_or(Ok(Trace::None), kind_of_trace)?;
+        let trace = trace.map(StagedFile::new).transpose()?;
+        let building = ProgressBar::new_spinner().with_message("verilating (cached after the first time)");
+        building.enable_steady_tick(std::time::Duration::from_millis(100));
+        let library = chip::verilate(chip::sources(config, body)?, body, kind);
+        building.finish_and_clear();
+        Ok(Simulator { library: library?, trace })
+    }
 
-    let bar = progress("RTL", images.len());
-    let started = Instant::now();
-    let threads = rayon::current_num_threads().min(images.len()).max(1);
-    let (cycles, program_cycles) = (AtomicU64::new(0), AtomicU64::new(0));
-    let share = images.len().div_ceil(threads).max(1);
-    let chunks = images.par_chunks(share).enumerate().map(|(chunk, images)| {
-        let trace = options.trace.filter(|_| chunk == 0);
-        let mut chip = Chip::with_trace(&library, config, program, trace)?;
-        let mut runs = Vec::with_capacity(images.len());
-        for image in images {
-            runs.push(chip.run(program, image, &mut Stalls::none())?);
-            bar.inc(1);
-        }
-        cycles.fetch_add(chip.cycle(), Ordering::Relaxed);
-        program_cycles.store(chip.program_cycles(), Ordering::Relaxed);
-        Ok(runs)
-    });
-    let runs: Result<Vec<_>, Error> = chunks.collect();
-    bar.finish_and_clear();
-    Ok(Rtl {
-        runs: runs?.into_iter().flatten().collect(),
-        cycles: cycles.into_inner(),
-        program_cycles: program_cycles.into_inner(),
-        seconds: started.elapsed().as_secs_f64(),
-        threads,
-    })
+    /// Runs images, one simulation on each core of this machine.
+    ///
+    /// # Errors
+    /// The program is refused, the simulation fails, or the waveform cannot be written.
+    pub fn run(self, config: &ChipConfig, program: &Program, images: &[Vec<i32>]) -> Result<Rtl, Error> {
+        let bar = progress("RTL", images.len());
+        let started = Instant::now();
+        let threads = rayon::current_num_threads().min(images.len()).max(1);
+        let (cycles, program_cycles) = (AtomicU64::new(0), AtomicU64::new(0));
+        let share = images.len().div_ceil(threads).max(1);
+        let trace = self.trace.as_ref().map(StagedFile::path);
+        let chunks = images.par_chunks(share).enumerate().map(|(chunk, images)| {
+            let trace = trace.as_deref().filter(|_| chunk == 0);
+            let mut chip = Chip::with_trace(&self.library, config, program, trace)?;
+            let mut runs = Vec::with_capacity(images.len());
+            for image in images {
+                runs.push(chip.run(program, image, &mut Stalls::none())?);
+                bar.inc(1);
+            }
+            cycles.fetch_add(chip.cycle(), Ordering::Relaxed);
+            program_cycles.store(chip.program_cycles(), Ordering::Relaxed);
+            Ok(runs)
+        });
+        let runs: Result<Vec<_>, Error> = chunks.collect();
+        bar.finish_and_clear();
+        let runs = runs?.into_iter().flatten().collect();
+        self.trace.map_or(Ok(()), StagedFile::publish)?;
+        Ok(Rtl {
+            runs,
+            cycles: cycles.into_inner(),
+            program_cycles: program_cycles.into_inner(),
+            seconds: started.elapsed().as_secs_f64(),
+            threads,
+        })
+    }
+}
+
+fn kind_of_trace(path: &Path) -> Result<Trace, Error> {
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("fst") => Ok(Trace::Fst),
+        Some("vcd") => Ok(Trace::Vcd),
+        _ => Err(Error::Input {
+            at: path.display().to_string(),
+            cause: "the kind of waveform is told by the extension".into(),
+            fix: "name a file that ends in .fst or .vcd".into(),
+        }),
+    }
 }
 
 /// Compares every layer of every image that RTL ran.

@@ -78,7 +78,7 @@ impl Error {
     /// 1 if the work failed, 2 if what was given cannot be used.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Arch(_) | Error::Compiler(_) | Error::Input { .. } => 2,
+            Error::Arch(_) | Error::Models(_) | Error::Compiler(_) | Error::Input { .. } => 2,
             _ => 1,
         }
     }

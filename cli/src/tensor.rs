@@ -1,10 +1,11 @@
 //! Integer tensors in `.npy` files.
 
-use std::fs::File;
 use std::path::Path;
 
+use basisn_arch::ConvShape;
+use basisn_compiler::npy;
 use ndarray::{ArrayD, IxDyn};
-use ndarray_npy::{ReadNpyError, ReadNpyExt, WriteNpyExt};
+use ndarray_npy::{ReadableElement, ViewElement, ViewNpyError, WriteNpyExt};
 
 use crate::Error;
 
@@ -13,11 +14,12 @@ use crate::Error;
 /// # Errors
 /// Unreadable, truncated, not an integer array, or a value beyond 32 bits.
 pub fn read(path: &Path) -> Result<ArrayD<i32>, Error> {
-    let array = typed::<u8>(path)
-        .or_else(|e| if wrong_type(&e) { typed::<i8>(path) } else { Err(e) })
-        .or_else(|e| if wrong_type(&e) { typed::<i16>(path) } else { Err(e) })
-        .or_else(|e| if wrong_type(&e) { typed::<i32>(path) } else { Err(e) })
-        .or_else(|e| if wrong_type(&e) { typed::<i64>(path) } else { Err(e) })
+    let bytes = std::fs::read(path).map_err(|e| refuse(path, e.to_string()))?;
+    let array = typed::<u8>(&bytes)
+        .or_else(|e| if wrong_type(&e) { typed::<i8>(&bytes) } else { Err(e) })
+        .or_else(|e| if wrong_type(&e) { typed::<i16>(&bytes) } else { Err(e) })
+        .or_else(|e| if wrong_type(&e) { typed::<i32>(&bytes) } else { Err(e) })
+        .or_else(|e| if wrong_type(&e) { typed::<i64>(&bytes) } else { Err(e) })
         .map_err(|e| refuse(path, e.to_string()))?;
     if let Some(value) = array.iter().find(|v| i32::try_from(**v).is_err()) {
         return Err(refuse(path, format!("the value {value} does not fit 32 bits")));
@@ -25,20 +27,19 @@ pub fn read(path: &Path) -> Result<ArrayD<i32>, Error> {
     Ok(array.mapv(|v| v as i32))
 }
 
-fn typed<T: ndarray_npy::ReadableElement + Copy + Into<i64>>(path: &Path) -> Result<ArrayD<i64>, ReadNpyError> {
-    let file = File::open(path).map_err(ReadNpyError::Io)?;
-    Ok(ArrayD::<T>::read_npy(std::io::BufReader::new(file))?.mapv(Into::into))
+fn typed<T: ReadableElement + ViewElement + Copy + Into<i64>>(bytes: &[u8]) -> Result<ArrayD<i64>, ViewNpyError> {
+    Ok(npy::read::<T>(bytes)?.mapv(Into::into))
 }
 
-fn wrong_type(error: &ReadNpyError) -> bool {
-    matches!(error, ReadNpyError::WrongDescriptor(_))
+fn wrong_type(error: &ViewNpyError) -> bool {
+    matches!(error, ViewNpyError::WrongDescriptor(_))
 }
 
 /// The bytes of a `.npy` file of 64-bit integers.
 ///
 /// # Errors
 /// `values` does not have the size of `shape`.
-pub fn npy(shape: &[usize], values: Vec<i64>) -> Result<Vec<u8>, Error> {
+pub fn to_npy(shape: &[usize], values: Vec<i64>) -> Result<Vec<u8>, Error> {
     let refuse = |cause: String| Error::Input { at: format!("tensor {shape:?}"), cause, fix: "report it".into() };
     let array = ArrayD::from_shape_vec(IxDyn(shape), values).map_err(|e| refuse(e.to_string()))?;
     let mut bytes = Vec::new();
@@ -46,16 +47,26 @@ pub fn npy(shape: &[usize], values: Vec<i64>) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// Cuts an array into images of `size` integers: one image, or many along the first axis.
+/// Cuts an array into the images that a layer takes: one, or many along a first axis. An image is `[channels, height, width]`,
+/// flat, or, with one channel, `[height, width]`.
 ///
 /// # Errors
 /// The array is not a whole number of such images.
-pub fn images(path: &Path, array: &ArrayD<i32>, size: usize, shape: &str) -> Result<Vec<Vec<i32>>, Error> {
-    let count = if array.len() == size { 1 } else { array.shape().first().copied().unwrap_or(0) };
-    if count == 0 || count * size != array.len() {
+pub fn images(path: &Path, array: &ArrayD<i32>, layer: &ConvShape) -> Result<Vec<Vec<i32>>, Error> {
+    let full = [layer.in_channels, layer.in_height, layer.in_width];
+    let size = layer.inputs();
+    let plane = if layer.in_channels == 1 { &full[1..] } else { &full[..] };
+    let fits = [&full[..], plane, &[size]]
+        .iter()
+        .any(|image| array.shape().strip_suffix(*image).is_some_and(|rest| rest.len() <= 1 && !rest.contains(&0)));
+    if !fits {
+        let [channels, height, width] = full;
         return Err(Error::Input {
             at: path.display().to_string(),
-            cause: format!("shape {:?}, and the network takes images of {shape}", array.shape()),
+            cause: format!(
+                "shape {:?}, and the network takes images of {channels} x {height} x {width}",
+                array.shape()
+            ),
             fix: "give images of the size that the network was trained on".into(),
         });
     }
@@ -79,25 +90,45 @@ mod tests {
     fn integer_types_are_read_and_others_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.npy");
-        std::fs::write(&path, npy(&[2, 2], vec![1, -2, 3, 4]).unwrap()).unwrap();
+        std::fs::write(&path, to_npy(&[2, 2], vec![1, -2, 3, 4]).unwrap()).unwrap();
         assert_eq!(read(&path).unwrap().iter().copied().collect::<Vec<_>>(), [1, -2, 3, 4]);
-        std::fs::write(&path, npy(&[1], vec![1 << 40]).unwrap()).unwrap();
+        std::fs::write(&path, to_npy(&[1], vec![1 << 40]).unwrap()).unwrap();
         assert!(read(&path).unwrap_err().to_string().contains("does not fit 32 bits"));
         let mut floats = Vec::new();
         ndarray::Array1::from(vec![1.5f32]).write_npy(&mut floats).unwrap();
         std::fs::write(&path, &floats).unwrap();
         assert!(read(&path).unwrap_err().to_string().contains("cause:"));
-        let whole = npy(&[100], vec![7; 100]).unwrap();
+        let whole = to_npy(&[100], vec![7; 100]).unwrap();
         std::fs::write(&path, &whole[..300]).unwrap();
         assert!(read(&path).is_err(), "truncated");
     }
 
     #[test]
     fn images_of_another_size_are_refused() {
-        let path = Path::new("x.npy");
-        let array = ArrayD::from_shape_vec(IxDyn(&[2, 1, 2, 2]), vec![0; 8]).unwrap();
-        assert_eq!(images(path, &array, 4, "1 x 2 x 2").unwrap().len(), 2);
-        let error = images(path, &array, 9, "1 x 3 x 3").unwrap_err().to_string();
-        assert!(error.contains("the network takes images of 1 x 3 x 3"), "{error}");
+        let layer = ConvShape {
+            in_channels: 1,
+            in_height: 2,
+            in_width: 3,
+            kernels: 1,
+            kernel_height: 1,
+            kernel_width: 1,
+            stride: 1,
+            padding: 0,
+        };
+        let cut = |layer: &ConvShape, shape: &[usize]| {
+            let size = shape.iter().product();
+            images(Path::new("x.npy"), &ArrayD::from_shape_vec(IxDyn(shape), vec![0; size]).unwrap(), layer)
+        };
+        for (shape, count) in
+            [(&[4, 1, 2, 3][..], 4), (&[1, 2, 3], 1), (&[4, 2, 3], 4), (&[2, 3], 1), (&[5, 6], 5), (&[6], 1)]
+        {
+            assert_eq!(cut(&layer, shape).unwrap().len(), count, "{shape:?}");
+        }
+        for shape in [&[4, 1, 3, 2][..], &[4, 1, 1, 6], &[3, 2], &[0, 1, 2, 3], &[2, 2, 1, 2, 3], &[24], &[]] {
+            let error = cut(&layer, shape).unwrap_err().to_string();
+            assert!(error.contains("the network takes images of 1 x 2 x 3"), "{error}");
+        }
+        let colour = ConvShape { in_channels: 2, ..layer };
+        assert!(cut(&colour, &[2, 2, 3]).is_ok() && cut(&colour, &[4, 2, 3]).is_err());
     }
 }

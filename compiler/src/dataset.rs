@@ -5,10 +5,10 @@
 
 use std::path::Path;
 
-use ndarray::{Array, Array4, ArrayD, Dimension, Ix1};
-use ndarray_npy::{ReadNpyExt, ReadableElement};
+use ndarray::{Array, Array4, Dimension, Ix1};
+use ndarray_npy::{ReadableElement, ViewElement};
 
-use crate::{Error, Network};
+use crate::{Error, Network, npy};
 
 /// Labelled images with a fixed split. No image is in both parts.
 #[derive(Clone, Debug)]
@@ -101,10 +101,14 @@ fn indices(dir: &Path, file: &str) -> Result<Vec<usize>, Error> {
     Ok(read::<u32, Ix1>(dir, file, "[indices]")?.iter().map(|&index| index as usize).collect())
 }
 
-fn read<T: ReadableElement, D: Dimension>(dir: &Path, file: &str, form: &str) -> Result<Array<T, D>, Error> {
+fn read<T: ReadableElement + ViewElement + Clone, D: Dimension>(
+    dir: &Path,
+    file: &str,
+    form: &str,
+) -> Result<Array<T, D>, Error> {
     let path = dir.join(file);
     let bytes = std::fs::read(&path).map_err(|e| Error::read(&path, &e))?;
-    let array = ArrayD::<T>::read_npy(bytes.as_slice()).map_err(|e| Error::dataset(&path, e.to_string()))?;
+    let array = npy::read::<T>(&bytes).map_err(|e| Error::dataset(&path, e.to_string()))?;
     let shape = array.shape().to_vec();
     array.into_dimensionality().map_err(|_| Error::dataset(&path, format!("shape {shape:?}, expected {form}")))
 }

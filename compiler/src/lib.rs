@@ -2,7 +2,7 @@
 //!
 //! | step | module | what |
 //! |---|---|---|
-//! | read | [`network`], [`weights`], [`dataset`] | description, trained weights, labelled images |
+//! | read | [`network`], [`weights`], [`dataset`], [`npy`] | description, trained weights, labelled images |
 //! | calibrate | [`float`], [`calibrate`] | float reference; scales of the activations, gain of the ADC |
 //! | fit | [`basis`], [`csd`], [`fit`](mod@fit) | coefficients of the fixed basis: a [`Fitted`] network |
 //! | lower | [`map`], [`schedule`], [`requantize`](mod@requantize) | homes, slots, integer scales: a program image |
@@ -20,6 +20,7 @@ pub mod float;
 mod least_squares;
 pub mod map;
 pub mod network;
+pub mod npy;
 mod random;
 pub mod report;
 pub mod requantize;

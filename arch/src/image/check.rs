@@ -1,5 +1,7 @@
 //! What must hold before a chip runs a program. A program that passes cannot overflow, collide or name what isn't there.
 
+use std::collections::BTreeSet;
+
 use super::{Geometry, LayerProgram, Program};
 use crate::{ChipConfig, Error, Slot};
 
@@ -21,8 +23,16 @@ pub(super) fn program(program: &Program, config: &ChipConfig) -> Result<(), Erro
     if program.layers.is_empty() {
         return Err(Error::image("layers", "there are none", "compile a network with at least one layer"));
     }
+    let mut names = BTreeSet::new();
     for (i, layer) in program.layers.iter().enumerate() {
+        if !names.insert(&layer.name) || !is_name(&layer.name) {
+            return Err(bad(
+                layer,
+                "names of layers are unique, and have letters, digits, `_`, `-` and `.` only, no `.` in front".into(),
+            ));
+        }
         shape(layer)?;
+        limits(layer, config)?;
         if let Some(before) = i.checked_sub(1).map(|j| &program.layers[j]) {
             let given = before.shape.kernels * before.shape.positions();
             if given != layer.shape.inputs() || before.requantize.raw {
@@ -48,11 +58,16 @@ pub(super) fn program(program: &Program, config: &ChipConfig) -> Result<(), Erro
                 ));
             }
         }
-        limits(layer, config)?;
         requantize(layer)?;
         slots(layer, config)?;
     }
     Ok(())
+}
+
+/// Whether a layer can be called so: tools name files after layers.
+pub fn is_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(allowed)
 }
 
 fn describe(g: &Geometry) -> String {

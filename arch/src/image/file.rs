@@ -134,10 +134,16 @@ impl Program {
         let header: Header = serde_json::from_str(header).map_err(|e| Error::image("metadata", e.to_string(), FIX))?;
         let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
         let g = header.geometry;
+        if [g.tiles, g.rows, g.columns, g.lanes].contains(&0) {
+            // Empty tensors would agree with any number of slots.
+            return Err(Error::image("geometry", "a chip has tiles, rows, columns and lanes", FIX));
+        }
         let basis_size = tensors.tensor("basis").map(|t| t.shape().first().copied().unwrap_or(0)).map_err(broken)?;
         let basis = read(&tensors, "basis", Dtype::I8, &[basis_size, g.rows, g.columns])?;
-        let basis =
-            basis.chunks((g.rows * g.columns).max(1)).map(|b| b.iter().map(|v| v.cast_signed()).collect()).collect();
+        let basis = basis
+            .chunks(g.rows.saturating_mul(g.columns))
+            .map(|b| b.iter().map(|v| v.cast_signed()).collect())
+            .collect();
         let layers =
             header.layers.into_iter().enumerate().map(|(i, l)| layer(&tensors, g, i, l)).collect::<Result<_, _>>()?;
         Ok(Program { name: header.name, geometry: g, basis, layers })
@@ -188,17 +194,16 @@ fn layer(tensors: &SafeTensors, g: Geometry, index: usize, h: LayerHeader) -> Re
     let kernel =
         values_of(read(tensors, &name("item_kernel"), Dtype::I32, &[total, g.tiles, g.lanes])?, i32::from_le_bytes);
     let plane = read(tensors, &name("item_plane"), Dtype::U8, &[total, g.tiles, g.lanes])?;
-    let mut all = switches
-        .chunks(g.columns.max(1))
-        .zip(kernel.chunks(g.lanes.max(1)).zip(plane.chunks(g.lanes.max(1))))
-        .map(|(switches, (kernels, planes))| Slot {
+    let mut all = switches.chunks(g.columns).zip(kernel.chunks(g.lanes).zip(plane.chunks(g.lanes))).map(
+        |(switches, (kernels, planes))| Slot {
             items: kernels
                 .iter()
                 .zip(planes)
                 .map(|(&k, &p)| usize::try_from(k).ok().map(|kernel| Item { kernel, plane: usize::from(p) }))
                 .collect(),
             switches: switches.iter().map(|v| v.cast_signed()).collect(),
-        });
+        },
+    );
     // The tensors' shapes were compared with `total`, so the sizes below are those of data that is there.
     let slots =
         h.slots_per_subvector.iter().map(|&n| (0..n).map(|_| all.by_ref().take(g.tiles).collect()).collect()).collect();

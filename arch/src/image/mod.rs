@@ -8,6 +8,8 @@ mod file;
 
 use serde::{Deserialize, Serialize};
 
+pub use check::is_name;
+
 use crate::{ChipConfig, ConvShape, Error, Slot, Subvectors};
 
 /// A network compiled for one crossbar geometry.

@@ -7,7 +7,7 @@ use basisn_compiler::{Compiled, Dataset, Network, Weights};
 use clap::Args;
 
 use crate::Error;
-use crate::output::say;
+use crate::output::{say, write_file};
 
 /// Fit a trained network to the global basis, schedule it and write the program image.
 #[derive(Args)]
@@ -89,7 +89,7 @@ impl Inputs {
 pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let config = ChipConfig::load(&arguments.config)?;
     let compiled = arguments.source.load()?.compile(&config)?;
-    compiled.program.save(&arguments.out)?;
+    write_file(&arguments.out, &compiled.program.to_bytes()?)?;
     if arguments.json {
         say!("{}", serde_json::json!(compiled.report));
     } else {

@@ -1,5 +1,6 @@
 //! `basisn demo`: the whole road on the digits network.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -12,7 +13,7 @@ use clap::Args;
 use super::compile::{Inputs, Source};
 use super::{generate, simulate};
 use crate::Error;
-use crate::engine::{self, Comparison, Rtl, RtlOptions};
+use crate::engine::{self, Comparison, Rtl, Simulator};
 use crate::output::{Staged, say};
 use crate::report::{Figures, LayerFigures, page};
 
@@ -26,8 +27,8 @@ pub struct Arguments {
     #[arg(long, default_value = "digits")]
     config: String,
     /// Held-out images that run through the RTL; all of them run on the golden reference
-    #[arg(long, default_value_t = 200)]
-    images: usize,
+    #[arg(long, default_value = "200")]
+    images: NonZeroUsize,
     /// Folder for rtl/, program.safetensors, report.html and demo.json
     #[arg(long, default_value = "out/demo")]
     out: PathBuf,
@@ -50,25 +51,26 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
 
     step("fit the global basis, calibrate on training images, schedule");
     let compiled = inputs.compile(&config)?;
-    compiled.program.save(&staged.path("program.safetensors")?)?;
-    step("generate Verilog");
+    staged.write("program.safetensors", compiled.program.to_bytes()?)?;
+    step("generate Verilog, build it with Verilator (kept for the next time)");
     generate::write(&config, &staged, "rtl/")?;
+    let simulator = Simulator::build(&config, Body::Dpi, None)?;
     let test = &inputs.dataset.test;
     let (images, labels) = (inputs.images(test), inputs.labels(test));
-    let some = arguments.images.clamp(1, images.len());
+    let some = arguments.images.get().min(images.len());
     step(&format!("golden reference: {} held-out images", images.len()));
     let float_accuracy = FloatNetwork::new(&inputs.network, &inputs.weights)?.accuracy(&images, &labels)?;
     let golden = engine::run_golden(&config, &compiled.program, &images)?;
     step(&format!("RTL in Verilator: {some} of them, every layer compared"));
-    let options = RtlOptions { body: Body::Dpi, trace: None };
-    let rtl = engine::run_rtl(&config, &compiled.program, &images[..some], options)?;
+    let rtl = simulator.run(&config, &compiled.program, &images[..some])?;
     let comparison = engine::compare(&compiled.program, &golden, &rtl.runs);
 
     let mut figures = figures(arguments, &inputs, &compiled, &golden, &rtl, &comparison);
     figures.float_accuracy = float_accuracy;
     figures.seconds = started.elapsed().as_secs_f64();
-    let text = serde_json::to_string_pretty(&figures).unwrap_or_default();
-    staged.write("demo.json", &text)?;
+    let text = serde_json::to_string_pretty(&figures)
+        .map_err(|e| Error::output(&arguments.out.join("demo.json"), &e.into()))?;
+    staged.write("demo.json", format!("{text}\n"))?;
     staged.write("report.html", page(&figures, &compiled.program))?;
     staged.publish()?;
     if arguments.json {

@@ -1,13 +1,15 @@
 //! `basisn simulate`: images through the golden reference, RTL, or both.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use basisn_arch::{ChipConfig, Geometry, Program};
+use basisn_models::arithmetic::input_range;
 use basisn_models::verilog::Body;
 use basisn_testbench::{Counters, LayerRun};
 use clap::{Args, ValueEnum};
 
-use crate::engine::{self, Rtl, RtlOptions};
+use crate::engine::{self, Rtl, Simulator};
 use crate::output::{Staged, say};
 use crate::{Error, tensor};
 
@@ -28,7 +30,7 @@ pub struct Arguments {
     labels: Option<PathBuf>,
     /// Run only the first so many images
     #[arg(long)]
-    images: Option<usize>,
+    images: Option<NonZeroUsize>,
     /// Chip configuration; the default is the preset with the program's geometry
     #[arg(long)]
     config: Option<String>,
@@ -62,6 +64,15 @@ enum Macro {
     Dpi,
 }
 
+impl From<Macro> for Body {
+    fn from(value: Macro) -> Self {
+        match value {
+            Macro::Verilog => Body::Portable,
+            Macro::Dpi => Body::Dpi,
+        }
+    }
+}
+
 /// Runs and reports.
 pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let program = Program::load(&arguments.program)?;
@@ -78,14 +89,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         });
     }
 
+    // Built first: a missing tool is told before any work is done.
+    let simulator = match arguments.engine {
+        Engine::Golden => None,
+        _ => Some(Simulator::build(&config, arguments.body.into(), arguments.trace.as_deref())?),
+    };
     let golden = match arguments.engine {
         Engine::Rtl => None,
         _ => Some(engine::run_golden(&config, &program, &images)?),
     };
-    let rtl = match arguments.engine {
-        Engine::Golden => None,
-        _ => Some(engine::run_rtl(&config, &program, &images, options(arguments))?),
-    };
+    let rtl = simulator.map(|s| s.run(&config, &program, &images)).transpose()?;
     let outputs: Vec<Vec<Vec<i64>>> = match (&rtl, &golden) {
         (Some(rtl), _) => rtl.runs.iter().map(|i| i.iter().map(|l| l.values.clone()).collect()).collect(),
         (None, Some(golden)) => golden.iter().map(|i| i.iter().map(|l| l.values.clone()).collect()).collect(),
@@ -157,25 +170,19 @@ pub fn config_for(program: &Program, named: Option<&str>) -> Result<ChipConfig, 
     })
 }
 
-fn options(arguments: &Arguments) -> RtlOptions<'_> {
-    let body = match arguments.body {
-        Macro::Verilog => Body::Portable,
-        Macro::Dpi => Body::Dpi,
-    };
-    RtlOptions { body, trace: arguments.trace.as_deref() }
-}
-
 fn images(arguments: &Arguments, program: &Program) -> Result<Vec<Vec<i32>>, Error> {
-    let shape = program.layers[0].shape;
-    let size = format!("{} x {} x {}", shape.in_channels, shape.in_height, shape.in_width);
-    let mut images = tensor::images(&arguments.input, &tensor::read(&arguments.input)?, shape.inputs(), &size)?;
-    images.truncate(arguments.images.unwrap_or(usize::MAX));
-    if images.is_empty() {
-        return Err(Error::Input {
-            at: "--images".into(),
-            cause: "no image is left to run".into(),
-            fix: "ask for at least one".into(),
-        });
+    let layer = &program.layers[0];
+    let mut images = tensor::images(&arguments.input, &tensor::read(&arguments.input)?, &layer.shape)?;
+    images.truncate(arguments.images.map_or(usize::MAX, NonZeroUsize::get));
+    let (low, high) = input_range(layer.input_bits, layer.signed);
+    for (i, image) in images.iter().enumerate() {
+        if let Some(value) = image.iter().find(|v| !(low..=high).contains(*v)) {
+            return Err(Error::Input {
+                at: format!("{}, image {i}", arguments.input.display()),
+                cause: format!("the value {value}, and the network takes {low}..{high}"),
+                fix: "quantize the images as those that the network was trained on".into(),
+            });
+        }
     }
     Ok(images)
 }
@@ -197,7 +204,7 @@ fn write_layers(staged: &Staged, program: &Program, outputs: &[Vec<Vec<i64>>]) -
     for (i, layer) in program.layers.iter().enumerate() {
         let values = outputs.iter().flat_map(|image| image[i].iter().copied()).collect();
         let shape = [outputs.len(), layer.shape.kernels, layer.shape.out_height(), layer.shape.out_width()];
-        staged.write(&format!("{}.npy", layer.name), tensor::npy(&shape, values)?)?;
+        staged.write(&format!("{}.npy", layer.name), tensor::to_npy(&shape, values)?)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `basisn train`: hands over to the trainer, a binary of its own, so that nothing else has to build a training framework.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -22,13 +23,13 @@ pub struct Arguments {
 /// Runs the trainer.
 pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let trainer = trainer();
-    let status = Command::new(&trainer).args(&arguments.options).status().map_err(|e| Error::Program {
+    // Replaces this process, so that Ctrl-C, errors and exit code are the trainer's own.
+    let error = Command::new(&trainer).args(&arguments.options).exec();
+    Err(Error::Program {
         at: trainer.display().to_string(),
-        cause: e.to_string(),
+        cause: error.to_string(),
         fix: "build it: cargo build --release --package basisn-train".into(),
-    })?;
-    // The trainer has told its own error; only its code is passed on.
-    if status.success() { Ok(()) } else { std::process::exit(status.code().unwrap_or(1)) }
+    })
 }
 
 /// The trainer lies beside this program, or on the path.

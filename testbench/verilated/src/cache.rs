@@ -47,16 +47,30 @@ pub(crate) fn entry(cache: &Path, name: &str, make: impl FnOnce(&Path) -> Result
     let lock_path = cache.join(format!(".{name}.lock"));
     let lock = File::create(&lock_path).map_err(|error| Error::cache(&lock_path, &error))?;
     // Where the file system knows no locks the rename alone keeps the entry whole.
-    let _ = lock.lock();
+    let locked = lock.lock().is_ok();
     if path.is_dir() {
         return Ok((path, true));
     }
-    let building = tempfile::Builder::new().prefix(".building-").tempdir_in(cache);
+    let prefix = format!(".building-{name}-");
+    if locked {
+        remove_interrupted(cache, &prefix);
+    }
+    let building = tempfile::Builder::new().prefix(&prefix).tempdir_in(cache);
     let building = building.map_err(|error| Error::cache(cache, &error))?;
     make(building.path())?;
     match fs::rename(building.path(), &path) {
         Err(error) if !path.is_dir() => Err(Error::cache(&path, &error)),
         _ => Ok((path, false)),
+    }
+}
+
+/// Removes what builds of this entry left that were ended from outside. The entry's lock must be held: then nobody is building it.
+fn remove_interrupted(cache: &Path, prefix: &str) {
+    for file in fs::read_dir(cache).into_iter().flatten().flatten() {
+        if file.file_name().to_string_lossy().starts_with(prefix) {
+            // What cannot be removed takes room, and nothing else.
+            let _ = fs::remove_dir_all(file.path());
+        }
     }
 }
 
@@ -73,6 +87,9 @@ mod tests {
         });
         assert!(failed.is_err());
         assert!(!cache.path().join("m").exists());
+        for name in [".building-m-ended", ".building-other-running"] {
+            fs::create_dir(cache.path().join(name)).unwrap();
+        }
         let (path, cached) = entry(cache.path(), "m", |folder| {
             fs::write(folder.join("whole"), "").unwrap();
             Ok(())
@@ -80,8 +97,13 @@ mod tests {
         .unwrap();
         assert!(!cached && path.join("whole").is_file());
         assert!(entry(cache.path(), "m", |_| unreachable!()).unwrap().1);
-        let left: Vec<_> = fs::read_dir(cache.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
-        assert!(left.iter().all(|name| !name.to_string_lossy().starts_with(".building-")), "{left:?}");
+        let left = fs::read_dir(cache.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        let building: Vec<_> = left.filter(|name| name.starts_with(".building-")).collect();
+        assert_eq!(
+            building,
+            [".building-other-running"],
+            "leftovers of this entry are removed, other entries stay alone"
+        );
     }
 
     #[test]

@@ -1,0 +1,84 @@
+//! `basisn simulate`: engines, macro bodies, dumps, labels and waveforms.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{IMAGES, basisn, files, folder, names};
+use tempfile::TempDir;
+
+/// A folder with a program for the smallest chip.
+fn tiny() -> TempDir {
+    let folder = folder();
+    basisn(folder.path(), "compile --config tiny --out p.safetensors").ok();
+    folder
+}
+
+fn simulate(folder: &Path, more: &str) -> String {
+    basisn(folder, &format!("simulate --program p.safetensors --input {IMAGES} {more}")).ok()
+}
+
+#[test]
+fn golden_and_both_macro_bodies_give_the_same_files() {
+    let folder = tiny();
+    simulate(folder.path(), "--images 2 --engine golden --dump golden");
+    let verilog = simulate(folder.path(), "--images 2 --engine rtl --macro verilog --dump verilog");
+    let both = simulate(folder.path(), "--images 2 --engine both --macro dpi --dump dpi");
+    assert!(!verilog.contains("bit-exact"), "nothing was compared: {verilog}");
+    assert_eq!(both.lines().last().unwrap(), "bit-exact: 4 layers, 7188 values, 0 mismatches");
+    let golden = files(&folder.path().join("golden"));
+    let layers: Vec<_> = golden.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(layers, ["conv1.npy", "conv2.npy", "conv3.npy", "fc.npy"]);
+    assert!(golden[0].1.windows(20).any(|w| w == b"'shape': (2, 16, 8, "), "[images, kernels, height, width]");
+    assert!(golden == files(&folder.path().join("verilog")), "Verilog macro");
+    assert!(golden == files(&folder.path().join("dpi")), "DPI macro");
+    assert_eq!(names(folder.path()), ["dpi", "examples", "golden", "p.safetensors", "verilog"], "nothing else is left");
+}
+
+#[test]
+fn figures_are_the_same_in_text_and_json() {
+    let folder = tiny();
+    let labels = "--labels examples/digits/labels.npy --images 3";
+    let text = simulate(folder.path(), labels);
+    assert!(text.contains("accuracy: 100.00% of 3 images"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&simulate(folder.path(), &format!("{labels} --json"))).unwrap();
+    assert_eq!((&json["accuracy"], &json["images"], &json["mismatches"]), (&1.0.into(), &3.into(), &0.into()));
+    assert_eq!(json["values_compared"], 3 * 3594);
+    let shown = text.lines().find(|l| l.starts_with("simulated ")).unwrap();
+    assert!(shown.contains(&json["core_cycles"].to_string()), "{shown} {json}");
+}
+
+#[test]
+fn waveforms_are_written_whole() {
+    let folder = tiny();
+    for name in ["a.fst", "a.vcd"] {
+        simulate(folder.path(), &format!("--images 1 --engine rtl --trace {name}"));
+        let wave = fs::read(folder.path().join(name)).unwrap();
+        assert!(wave.len() > 100_000, "{name}: {} bytes", wave.len());
+    }
+    let vcd = fs::read_to_string(folder.path().join("a.vcd")).unwrap();
+    assert!(vcd.contains("$enddefinitions") && vcd.contains(" result_valid "), "signals have their names");
+    assert_eq!(names(folder.path()), ["a.fst", "a.vcd", "examples", "p.safetensors"], "nothing else is left");
+}
+
+#[test]
+fn a_program_runs_only_on_a_chip_of_its_geometry() {
+    let folder = tiny();
+    let run = |config: &str| {
+        let line =
+            format!("simulate --program p.safetensors --input {IMAGES} --images 1 --engine golden --config {config}");
+        basisn(folder.path(), &line)
+    };
+    run("tiny").ok();
+    run("paper").refused(2, &["geometry", "compiled for 1 tiles of 16 x 16", "the chip has 16 tiles of 128 x 128"]);
+    common::chip(folder.path(), "tiny", &[("\nlanes = 4", "\nlanes = 5")]);
+    run("chip.toml").refused(2, &["4 lanes", "5 lanes"]);
+    // A geometry that no preset has: the chip must be named.
+    basisn(folder.path(), "compile --config chip.toml --out p.safetensors").ok();
+    let unnamed = basisn(folder.path(), "inspect p.safetensors");
+    unnamed.refused(2, &["no preset has the geometry", "--config chip.toml"]);
+    run("chip.toml").ok();
+}
