@@ -14,13 +14,14 @@ h1{font-size:1.6rem;margin:.2rem 0}h2{font-size:1.15rem;margin:2rem 0 .4rem}p{ma
 .tiles div{background:var(--soft);border-radius:.5rem;padding:.7rem .9rem}.tiles b{display:block;font-size:1.45rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}th:first-child,td:first-child{text-align:left}
-.bar{display:grid;grid-template-columns:5rem 1fr 10rem;gap:.6rem;align-items:center;margin:.25rem 0}
+.bar{display:grid;grid-template-columns:5rem 1fr 15rem;gap:.6rem;align-items:center;margin:.25rem 0}
 .bar i{display:block;height:1.1rem;background:var(--soft);border-radius:.2rem;overflow:hidden}
 .bar i span{display:block;height:100%;float:left;background:var(--a)}.bar i span+span{background:var(--b)}
 svg{display:block;width:100%}.cells{max-width:26rem;border:1px solid var(--line)}.plus{fill:var(--a)}.minus{fill:var(--b)}
-.ground{fill:var(--soft)}.switches text{font-size:.85px;fill:var(--fg)}
+.ground{fill:var(--soft)}
+.slot{display:grid;grid-template-columns:1fr 13rem;gap:.8rem;line-height:1.5rem}.slot svg{height:100%}.slot div{white-space:nowrap}
 .key:before{content:'';display:inline-block;width:.8em;height:.8em;margin:0 .35em 0 .8em;background:var(--k)}
-@media(max-width:40rem){.bar{grid-template-columns:4rem 1fr}.bar em{grid-column:2}}
+@media(max-width:40rem){.slot{grid-template-columns:1fr 9rem;font-size:.75rem}.bar{grid-template-columns:4rem 1fr}.bar em{grid-column:2}}
 ";
 
 /// The page.
@@ -66,7 +67,10 @@ pub fn page(figures: &Figures, program: &Program) -> String {
                 @if let Some((place, slot)) = busiest(program) {
                     h2 { "One slot" }
                     p { "Switch setting of " (place) ": which columns are on which ADC lane, and their polarity." }
-                    (PreEscaped(picture::switches(slot)))
+                    div.slot {
+                        (PreEscaped(picture::switches(slot)))
+                        div { @for lane in picture::lanes(slot) { div { (lane) } } }
+                    }
                 }
                 p.dim { "Reading: a slot is one setting of the switches of a crossbar; every slot is read once for each position and input plane."
                     " Writing the basis took " (figures.program_cycles) " cycles, once." }

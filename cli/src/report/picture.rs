@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use basisn_arch::Slot;
+use basisn_arch::{Item, Slot};
 
 /// Cell levels, one square a cell: dark for positive, light for negative, nothing for zero. `levels` is row-major.
 pub fn basis(levels: &[i8], rows: usize, columns: usize) -> String {
@@ -20,28 +20,27 @@ pub fn basis(levels: &[i8], rows: usize, columns: usize) -> String {
     )
 }
 
-/// One slot: a row for every lane, a column for every column of the crossbar, filled where the switch is closed.
+/// One slot: a row for every lane, a column for every column of the crossbar, filled where the switch is closed. It fills its box.
 pub fn switches(slot: &Slot) -> String {
     let (lanes, columns) = (slot.items.len(), slot.switches.len());
-    let (mut plus, mut minus, mut labels) = (String::new(), String::new(), String::new());
+    let (mut plus, mut minus) = (String::new(), String::new());
     for (column, switch) in slot.switches.iter().enumerate().filter(|(_, s)| **s != 0) {
         square(if *switch > 0 { &mut plus } else { &mut minus }, column, usize::from(switch.unsigned_abs()) - 1);
     }
-    for (lane, item) in slot.items.iter().enumerate() {
-        let text = match item {
-            Some(item) => format!("kernel {}, plane {}", item.kernel, item.plane),
-            None => "idle".into(),
-        };
-        // Writing to a String cannot fail.
-        let _ =
-            write!(labels, "<text x='{}' y='{}'>lane {lane}: {text}</text>", columns as f64 + 0.7, lane as f64 + 0.75);
-    }
-    let width = columns + 18;
     format!(
-        "<svg viewBox='0 0 {width} {lanes}' class='switches' role='img' aria-label='switch setting of one slot'>\
+        "<svg viewBox='0 0 {columns} {lanes}' preserveAspectRatio='none' role='img' aria-label='switch setting of one slot'>\
          <rect class='ground' width='{columns}' height='{lanes}'/><path class='plus' d='{plus}'/>\
-         <path class='minus' d='{minus}'/>{labels}</svg>"
+         <path class='minus' d='{minus}'/></svg>"
     )
+}
+
+/// What each lane of a slot does.
+pub fn lanes(slot: &Slot) -> Vec<String> {
+    let label = |(lane, item): (usize, &Option<Item>)| match item {
+        Some(item) => format!("lane {lane}: kernel {}, plane {}", item.kernel, item.plane),
+        None => format!("lane {lane}: idle"),
+    };
+    slot.items.iter().enumerate().map(label).collect()
 }
 
 fn square(path: &mut String, x: usize, y: usize) {
@@ -52,7 +51,6 @@ fn square(path: &mut String, x: usize, y: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use basisn_arch::Item;
 
     #[test]
     fn every_cell_and_every_closed_switch_is_one_square() {
@@ -61,6 +59,7 @@ mod tests {
         let slot = Slot { items: vec![None, Some(Item { kernel: 7, plane: 2 })], switches: vec![2, -2, 0] };
         let picture = switches(&slot);
         assert_eq!(picture.matches("h1v1h-1z").count(), 2);
-        assert!(picture.contains("M0 1h1v1h-1z") && picture.contains("lane 1: kernel 7, plane 2"));
+        assert!(picture.contains("M0 1h1v1h-1z"));
+        assert_eq!(lanes(&slot), ["lane 0: idle", "lane 1: kernel 7, plane 2"]);
     }
 }
