@@ -4,13 +4,18 @@ use basisn_arch::Geometry;
 
 use crate::arithmetic::adc_code;
 
-/// Lanes that are summed together; a row's entry is one or two vector registers.
+/// Lanes that are summed together: one or two vector registers.
 const GROUP: usize = 8;
+/// Rows whose sums are looked up together.
+const ROWS: usize = 4;
+
+/// Sums over four rows for each of their 16 wordline patterns, for a group of lanes.
+type Table = [[i32; GROUP]; 1 << ROWS];
 
 /// A crossbar with its switches and ADCs, without any non-ideality.
 ///
-/// The switches of a slot stay for many reads, so [`IdealMacro::set_switches`] combines the columns of each lane once, and a
-/// read only adds the rows whose wordline is set.
+/// The switches of a slot stay for many reads, so [`IdealMacro::set_switches`] tabulates the sums of every four rows once, and a
+/// read adds one entry of each table.
 #[derive(Clone, Debug)]
 pub struct IdealMacro {
     rows: usize,
@@ -18,11 +23,13 @@ pub struct IdealMacro {
     lanes: usize,
     adc_bits: usize,
     level_max: i32,
-    /// Row-major.
+    /// `levels[column * rows + row]`
     levels: Vec<i8>,
     switches: Vec<i8>,
-    /// `combined[lane / GROUP * rows + row][lane % GROUP]`: sum of the row's cells on the lane's columns, with polarity.
-    combined: Vec<[i32; GROUP]>,
+    /// `tables[lane / GROUP * rows.div_ceil(ROWS) + row / ROWS][pattern][lane % GROUP]`; bit k of the pattern is row `k` of the four.
+    tables: Vec<Table>,
+    /// `combined[lane * rows + row]`: sum of the row's cells on the lane's columns, with polarity.
+    combined: Vec<i16>,
 }
 
 impl IdealMacro {
@@ -37,7 +44,8 @@ impl IdealMacro {
             level_max: if g.cell_bits == 1 { 1 } else { (1 << (g.cell_bits - 1)) - 1 },
             levels: vec![0; g.rows * g.columns],
             switches: vec![0; g.columns],
-            combined: vec![[0; GROUP]; g.lanes.div_ceil(GROUP) * g.rows],
+            tables: vec![[[0; GROUP]; 1 << ROWS]; g.lanes.div_ceil(GROUP) * g.rows.div_ceil(ROWS)],
+            combined: vec![0; g.lanes * g.rows],
         }
     }
 
@@ -47,11 +55,16 @@ impl IdealMacro {
             return;
         }
         let level = level.clamp(-self.level_max, self.level_max);
-        let cell = &mut self.levels[row * self.columns + column];
+        let cell = &mut self.levels[column * self.rows + row];
         let change = level - i32::from(*cell);
         *cell = level as i8;
         if let Some((lane, sign)) = connection(self.switches[column], self.lanes) {
-            self.combined[lane / GROUP * self.rows + row][lane % GROUP] += sign * change;
+            let table = &mut self.tables[lane / GROUP * self.rows.div_ceil(ROWS) + row / ROWS];
+            for (pattern, sums) in table.iter_mut().enumerate() {
+                if pattern >> (row % ROWS) & 1 == 1 {
+                    sums[lane % GROUP] += sign * change;
+                }
+            }
         }
     }
 
@@ -69,13 +82,38 @@ impl IdealMacro {
         for (own, given) in self.switches.iter_mut().zip(switches) {
             *own = *given;
         }
-        self.combined.fill([0; GROUP]);
-        let connected: Vec<_> = (0..self.columns)
-            .filter_map(|column| connection(self.switches[column], self.lanes).map(|(lane, sign)| (column, lane, sign)))
-            .collect();
-        for (row, levels) in self.levels.chunks_exact(self.columns).enumerate() {
-            for &(column, lane, sign) in &connected {
-                self.combined[lane / GROUP * self.rows + row][lane % GROUP] += sign * i32::from(levels[column]);
+        self.combine();
+        self.tabulate();
+    }
+
+    /// Adds up the columns of each lane. A sum of 512 levels of at most 15 fits.
+    fn combine(&mut self) {
+        self.combined.fill(0);
+        for (&switch, levels) in self.switches.iter().zip(self.levels.chunks_exact(self.rows)) {
+            let Some((lane, sign)) = connection(switch, self.lanes) else { continue };
+            let sums = &mut self.combined[lane * self.rows..(lane + 1) * self.rows];
+            if sign > 0 {
+                sums.iter_mut().zip(levels).for_each(|(sum, &level)| *sum += i16::from(level));
+            } else {
+                sums.iter_mut().zip(levels).for_each(|(sum, &level)| *sum -= i16::from(level));
+            }
+        }
+    }
+
+    fn tabulate(&mut self) {
+        let groups = self.tables.chunks_exact_mut(self.rows.div_ceil(ROWS));
+        for (tables, lanes) in groups.zip(self.combined.chunks(GROUP * self.rows)) {
+            for (four, table) in tables.iter_mut().enumerate() {
+                let mut rows = [[0; GROUP]; ROWS];
+                for (lane, sums) in lanes.chunks_exact(self.rows).enumerate() {
+                    for (row, &sum) in rows.iter_mut().zip(&sums[four * ROWS..]) {
+                        row[lane] = i32::from(sum);
+                    }
+                }
+                for pattern in 1..table.len() {
+                    let (others, row) = (table[pattern & (pattern - 1)], rows[pattern.trailing_zeros() as usize]);
+                    table[pattern] = std::array::from_fn(|lane| others[lane] + row[lane]);
+                }
             }
         }
     }
@@ -83,16 +121,34 @@ impl IdealMacro {
     /// Lane sums `z = sum over the lane's columns of +-(x . V[:, c])`, one for each lane; bit `r % 64` of word `r / 64` of
     /// `wordlines` is row r.
     pub fn lane_sums(&self, wordlines: &[u64], sums: &mut [i32]) {
-        for (combined, sums) in self.combined.chunks_exact(self.rows).zip(sums.chunks_mut(GROUP)) {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: this processor has AVX2.
+            unsafe { self.add_entries_avx2(wordlines, sums) };
+            return;
+        }
+        self.add_entries(wordlines, sums);
+    }
+
+    /// The same text compiled for AVX2, where an entry is one register.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn add_entries_avx2(&self, wordlines: &[u64], sums: &mut [i32]) {
+        self.add_entries(wordlines, sums);
+    }
+
+    #[inline(always)]
+    fn add_entries(&self, wordlines: &[u64], sums: &mut [i32]) {
+        let groups = self.tables.chunks_exact(self.rows.div_ceil(ROWS));
+        for (tables, sums) in groups.zip(sums.chunks_mut(GROUP)) {
             let mut totals = [0i32; GROUP];
-            for (index, &word) in wordlines.iter().enumerate() {
-                let mut set = word;
-                while set != 0 {
-                    let row = index * 64 + set.trailing_zeros() as usize;
-                    set &= set - 1;
-                    let Some(levels) = combined.get(row) else { break };
-                    for (total, level) in totals.iter_mut().zip(levels) {
-                        *total += level;
+            for (&word, tables) in wordlines.iter().zip(tables.chunks(64 / ROWS)) {
+                let mut rest = word;
+                for table in tables {
+                    let entry = &table[(rest & 0xf) as usize];
+                    rest >>= ROWS;
+                    for (total, sum) in totals.iter_mut().zip(entry) {
+                        *total += sum;
                     }
                 }
             }

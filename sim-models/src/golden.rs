@@ -112,21 +112,25 @@ impl<'a> Core<'a> {
                 .map(|values| (0..layer.input_bits).map(|plane| wordlines(values, plane)).collect())
                 .collect();
             for tiles in slots {
-                run.reads += (block.len() * layer.input_bits) as u64;
+                let reads = (block.len() * layer.input_bits) as u64;
+                run.reads += reads;
                 for (slot, crossbar) in tiles.iter().zip(&mut self.crossbars) {
                     crossbar.set_switches(&slot.switches);
+                    run.codes += reads * slot.items.iter().flatten().count() as u64;
                     for (position, planes) in planes.iter().enumerate() {
                         accs.fill(0);
                         for (plane, wordlines) in planes.iter().enumerate().rev() {
                             crossbar.lane_sums(wordlines, &mut sums);
                             let weight = plane_weight(plane, layer.input_bits, layer.signed);
-                            for lane in 0..sums.len() {
-                                accs[lane] = accumulate(accs[lane], weight, adc_code(sums[lane], layer.gain, adc_bits));
-                                if slot.items[lane].is_some() {
-                                    let saturated = adc_saturates(sums[lane], layer.gain, adc_bits);
-                                    run.codes += 1;
-                                    run.saturated_low += u64::from(saturated && sums[lane] < 0);
-                                    run.saturated_high += u64::from(saturated && sums[lane] > 0);
+                            for (acc, &sum) in accs.iter_mut().zip(&sums) {
+                                *acc = accumulate(*acc, weight, adc_code(sum, layer.gain, adc_bits));
+                            }
+                            let saturates = |sum| adc_saturates(sum, layer.gain, adc_bits);
+                            // Few reads saturate: one test of all lanes is cheaper than a count of each.
+                            if sums.iter().fold(false, |any, &sum| any | saturates(sum)) {
+                                for (&sum, _) in sums.iter().zip(&slot.items).filter(|(_, item)| item.is_some()) {
+                                    run.saturated_low += u64::from(saturates(sum) && sum < 0);
+                                    run.saturated_high += u64::from(saturates(sum) && sum > 0);
                                 }
                             }
                         }
