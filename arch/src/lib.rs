@@ -7,8 +7,10 @@
 //! | [`slot`] | one setting of the switches, and its bits on the slot stream |
 //! | [`image`] | the program image: what the compiler gives to every executor |
 //! | [`registers`] | the register map |
+//! | [`cycles`] | the cycle model: the counters after a layer, without simulation |
 
 pub mod config;
+pub mod cycles;
 mod error;
 pub mod file;
 pub mod image;
@@ -17,6 +19,7 @@ pub mod shape;
 pub mod slot;
 
 pub use config::{ChipConfig, clog2};
+pub use cycles::{LayerCounts, LayerWork};
 pub use error::Error;
 pub use image::{Geometry, LayerProgram, Program, Requantize};
 pub use shape::{ConvShape, Subvectors};

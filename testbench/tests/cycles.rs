@@ -1,0 +1,133 @@
+//! The cycle model gives exactly the counters of the RTL: no difference in any, on random chips and on forced corners.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use basisn_arch::{ChipConfig, LayerWork, Program};
+use basisn_models::MvmProblem;
+use basisn_models::random::{Corners, Random, random_config};
+use basisn_models::verilog::Body;
+use basisn_testbench::executor::Verilator;
+use basisn_testbench::{Counters, stimulus};
+use common::{layers, random};
+
+/// What the model says of a layer on all cores of a chip.
+fn modelled(config: &ChipConfig, program: &Program) -> Counters {
+    let layer = &program.layers[0];
+    let shares = stimulus::shares(config, layer.shape.positions());
+    shares.into_iter().fold(Counters::default(), |sum, share| {
+        let c = LayerWork::new(config, layer, share.len()).counts(config);
+        sum.beside(&Counters {
+            cycles: c.cycles,
+            reads: c.reads,
+            wait_slots: c.wait_slots,
+            wait_activations: c.wait_activations,
+            wait_results: c.wait_results,
+            wait_macro: c.wait_macro,
+        })
+    })
+}
+
+/// Simulates a layer without stalls and compares; gives the counters.
+fn compare(config: &ChipConfig, program: &Program, input: &[i32], what: &str) -> Counters {
+    let runs = Verilator::new(Body::Dpi, 1, 0).run_layers(config, program, input).unwrap();
+    let (simulated, modelled) = (runs[0].counters, modelled(config, program));
+    let layer = &program.layers[0];
+    assert_eq!(
+        modelled,
+        simulated,
+        "{what}: the model (left) differs from the RTL\n{:?}, planes {}, blocks of {}, slots {:?}\nchip:\n{}",
+        layer.shape,
+        layer.input_bits,
+        layer.block_positions,
+        layer.slots.iter().map(Vec::len).collect::<Vec<_>>(),
+        config.to_toml()
+    );
+    simulated
+}
+
+fn mvm(rng: &mut Random, config: &ChipConfig, size: [usize; 3], corners: &Corners, what: &str) -> Counters {
+    let [depth, positions, kernels] = size;
+    let p = MvmProblem::with_size(rng, config, depth, positions, kernels, corners);
+    compare(&p.config, &p.program, &p.input, what)
+}
+
+fn tiny(changes: &[(&str, usize)]) -> ChipConfig {
+    let tiny = ChipConfig::load("tiny").unwrap();
+    changes.iter().fold(tiny, |config, (key, value)| config.with(key, *value).unwrap())
+}
+
+#[test]
+fn random_chips_and_layers() {
+    let (mut rng, _) = random("cycles of random chips");
+    for chip in 0..4 {
+        let config = random_config(&mut rng).unwrap();
+        for (i, (program, input)) in layers(&mut rng, &config, 30).into_iter().enumerate() {
+            compare(&config, &program, &input, &format!("chip {chip}, layer {i}"));
+        }
+    }
+}
+
+#[test]
+fn every_combination_of_few_positions_planes_and_slots() {
+    let (mut rng, _) = random("cycles of small layers");
+    for (latency, interval) in [(1, 1), (5, 1), (1, 3), (5, 4)] {
+        let config = tiny(&[
+            ("crossbar.read_latency_cycles", latency),
+            ("crossbar.read_interval_cycles", interval),
+            ("core.slot_stream_bits", 128),
+        ]);
+        for planes in [1, 2, 3, 8] {
+            for block in [1, 2, 4] {
+                for (positions, kernels, depth, slots) in [(1, 1, 16, 1), (9, 1, 40, 2), (9, 16, 16, 1), (5, 5, 20, 6)]
+                {
+                    let corners = Corners {
+                        slots: Some(slots),
+                        block_positions: Some(block),
+                        input_bits: Some(planes),
+                        ..Corners::default()
+                    };
+                    mvm(&mut rng, &config, [depth, positions, kernels], &corners, "small layers");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn each_limit_of_throughput_is_met_and_modelled() {
+    let (mut rng, _) = random("cycles at the limits");
+    let corners = |slots, planes, block| Corners {
+        slots: Some(slots),
+        input_bits: Some(planes),
+        block_positions: Some(block),
+        ..Corners::default()
+    };
+    let wide = tiny(&[("core.activation_stream_bytes", 16)]);
+    let slots = mvm(&mut rng, &wide, [160, 40, 1], &corners(4, 1, 2), "slot stream");
+    assert!(slots.wait_slots > slots.cycles / 4, "{slots:?}");
+    let narrow = tiny(&[("core.activation_stream_bytes", 1), ("core.slot_stream_bits", 128)]);
+    let activations = mvm(&mut rng, &narrow, [48, 40, 1], &corners(1, 2, 4), "activation stream");
+    assert!(activations.wait_activations > activations.cycles / 2, "{activations:?}");
+    let drain = mvm(&mut rng, &tiny(&[("core.slot_stream_bits", 128)]), [16, 40, 16], &corners(1, 2, 4), "drain");
+    assert!(drain.wait_results > drain.cycles / 2, "{drain:?}");
+    let slow = tiny(&[("crossbar.read_interval_cycles", 4), ("core.slot_stream_bits", 128)]);
+    let interval = mvm(&mut rng, &slow, [16, 40, 4], &corners(3, 8, 4), "interval");
+    assert!(interval.wait_macro > interval.cycles / 2, "{interval:?}");
+}
+
+#[test]
+fn layers_of_the_demonstration_and_several_cores() {
+    let (mut rng, _) = random("cycles of digits");
+    let digits = ChipConfig::load("digits").unwrap();
+    for (size, slots, block) in
+        [([9, 64, 16], 4, 64), ([144, 64, 32], 6, 10), ([288, 16, 32], 8, 4), ([512, 1, 10], 3, 1)]
+    {
+        let corners =
+            Corners { slots: Some(slots), block_positions: Some(block), input_bits: Some(8), ..Corners::default() };
+        mvm(&mut rng, &digits, size, &corners, "digits");
+    }
+    let cores = tiny(&[("chip.cores", 3)]);
+    mvm(&mut rng, &cores, [20, 10, 6], &Corners::default(), "three cores");
+}
