@@ -128,7 +128,7 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
         let home = map::homes(layer, config);
         let items = layer.items(&fitted.basis, fitted.planes);
         let schedule = schedule_layer(&items, &home, layer.groups.as_deref(), config, options);
-        let slots = schedule.iter().map(|s| s.slots.len()).sum();
+        let slots = schedule.iter().map(|s| s.slots.len()).collect();
         let block_positions = map::block_positions(layer, slots, most, config);
         reports.push(layer_report(layer, &items, &schedule, block_positions));
         layers.push(LayerProgram {

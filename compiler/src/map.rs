@@ -1,6 +1,6 @@
 //! Where kernels live, and how many positions a block has.
 
-use basisn_arch::ChipConfig;
+use basisn_arch::{ChipConfig, LayerWork, Subvectors};
 
 use crate::Error;
 use crate::fitted::FittedLayer;
@@ -67,32 +67,19 @@ pub fn most_positions(layer: &FittedLayer, config: &ChipConfig) -> Result<usize,
     Ok(most)
 }
 
-/// Positions of a full block, at most `most`: the size with the fewest estimated cycles for a layer of `slots` slots.
+/// Positions of a full block, at most `most`: the size with the fewest cycles for a layer with these slots in its subvectors.
 /// Large blocks hide the slot stream; small ones leave fewer results to drain after the last read.
-pub fn block_positions(layer: &FittedLayer, slots: usize, most: usize, config: &ChipConfig) -> usize {
+pub fn block_positions(layer: &FittedLayer, slots: Vec<usize>, most: usize, config: &ChipConfig) -> usize {
     let positions = layer.shape.positions().div_ceil(config.cores());
-    let fewest = positions.div_ceil(most);
-    let sizes = (fewest..=positions).map(|blocks| positions.div_ceil(blocks));
-    // Of equals the first: the largest.
-    sizes.min_by_key(|&size| estimated_cycles(layer, slots, size, positions, config)).unwrap_or(1)
-}
-
-/// A block computes while the one before drains; the last one drains alone. Latencies are left out: they are the same for all sizes.
-fn estimated_cycles(layer: &FittedLayer, slots: usize, size: usize, positions: usize, config: &ChipConfig) -> usize {
-    let cut = layer.shape.depth().div_ceil(config.rows());
-    let rows = layer.shape.depth().div_ceil(cut);
-    let block = |positions: usize| {
-        let reads = positions * layer.input.bits * config.read_interval_cycles();
-        let compute = slots * reads.max(config.tiles() * config.slot_word().beats());
-        compute.max(cut * positions * rows.div_ceil(config.activation_stream_bytes()))
+    let rows_used = Subvectors::new(layer.shape.depth(), config.rows()).length;
+    let (planes, kernels) = (layer.input.bits, layer.shape.kernels);
+    let mut work = LayerWork { positions, block_positions: 1, slots, rows_used, planes, kernels };
+    let mut cycles = |size| {
+        work.block_positions = size;
+        work.counts(config).cycles
     };
-    let drain = |positions: usize| positions * layer.shape.kernels;
-    let (full, rest) = ((positions - 1) / size, (positions - 1) % size + 1);
-    let first = if full > 0 { block(size) } else { 0 };
-    first
-        + full.saturating_sub(1) * block(size).max(drain(size))
-        + block(rest).max(if full > 0 { drain(size) } else { 0 })
-        + drain(rest)
+    // Of equals the largest, which needs the fewest slot words.
+    (1..=most.min(positions)).rev().min_by_key(|&size| cycles(size)).unwrap_or(1)
 }
 
 #[cfg(test)]
@@ -139,13 +126,13 @@ pub(crate) mod tests {
     #[test]
     fn blocks_are_small_enough_to_drain_and_large_enough_to_hide_the_slot_stream() {
         let chip = ChipConfig::load("digits").unwrap();
-        // One slot word is 7 beats, 28 for the four tiles: 4 positions of 8 planes hide it. Six blocks of 10 and one of 4 are the
-        // fewest blocks that end with 4.
-        let size = |positions, slots| block_positions(&layer(32, positions, None), slots, 64, &chip);
-        assert_eq!(size(64, 48), 10);
-        assert_eq!(size(1, 48), 1);
-        // With one slot a block computes 8 cycles a position and drains 32: nothing is gained by cutting but the first block's start.
-        assert!(size(64, 1) <= 64 && size(64, 1) > 1);
+        // One slot word is 7 beats, 28 for the four tiles, and 2 cycles more to load the next: 4 positions of 8 planes hide it.
+        // Three blocks of 20 and one of 4 are the fewest blocks that end with 4.
+        let size = |positions, slots| block_positions(&layer(32, positions, None), vec![slots], 64, &chip);
+        assert_eq!((size(64, 48), size(1, 48)), (20, 1));
+        // With one slot a block computes 8 cycles a position and drains 32: only the first block's start is gained by cutting.
+        let one_slot = size(64, 1);
+        assert!((2..64).contains(&one_slot), "{one_slot}");
     }
 
     #[test]
