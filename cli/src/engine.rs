@@ -118,13 +118,14 @@ impl Simulator {
                 runs.push(chip.run(program, image, &mut Stalls::none())?);
                 bar.inc(1);
             }
+            chip.close_trace()?;
             cycles.fetch_add(chip.cycle(), Ordering::Relaxed);
             program_cycles.store(chip.program_cycles(), Ordering::Relaxed);
             Ok(runs)
         });
         let runs: Result<Vec<_>, Error> = chunks.collect();
         bar.finish_and_clear();
-        let runs = runs?.into_iter().flatten().collect();
+        let runs = runs.map_err(|e| self.named(e))?.into_iter().flatten().collect();
         self.trace.map_or(Ok(()), StagedFile::publish)?;
         Ok(Rtl {
             runs,
@@ -133,6 +134,17 @@ impl Simulator {
             seconds: started.elapsed().as_secs_f64(),
             threads,
         })
+    }
+
+    /// A waveform that cannot be written is told with the name that the user gave.
+    fn named(&self, error: Error) -> Error {
+        match (error, &self.trace) {
+            (
+                Error::Testbench(basisn_testbench::Error::Verilated(verilated::Error::Trace { cause, .. })),
+                Some(file),
+            ) => Error::output(file.target(), &std::io::Error::other(cause)),
+            (error, _) => error,
+        }
     }
 }
 

@@ -130,6 +130,11 @@ impl StagedFile {
         self.stage.folder.join(self.target.file_name().unwrap_or_default())
     }
 
+    /// Where it ends up.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// Moves the file into place.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{IMAGES, bash, basisn, chip, command, folder, names};
+use common::{IMAGES, bash, basisn, chip, command, folder, names, one_layer};
 use ndarray::{Array, ArrayD, IxDyn};
 use ndarray_npy::write_npy;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -246,6 +246,23 @@ fn a_disk_that_fills_up_leaves_the_old_output_as_it_was() {
     assert_eq!(names(&at.join("rtl")), ["basisn_core.v"]);
     assert_eq!(fs::read_to_string(at.join("p.safetensors")).unwrap(), "old");
     assert_eq!(fs::read_to_string(at.join("rtl/basisn_core.v")).unwrap(), "old");
+}
+
+#[test]
+fn a_disk_that_fills_up_during_a_waveform_is_noticed() {
+    let folder = folder();
+    let at = folder.path();
+    one_layer(at);
+    let simulate = format!("simulate --program layer.safetensors --input {IMAGES} --images 1 --engine rtl");
+    for trace in ["a.fst", "a.vcd"] {
+        // Builds the model, which takes room too.
+        basisn(at, &format!("{simulate} --trace {trace}")).ok();
+        let old = fs::metadata(at.join(trace)).unwrap().len();
+        let ran = bash(at, &format!("trap '' XFSZ; ulimit -f 64; exec $BASISN {simulate} --trace {trace}"));
+        ran.refused(1, &["cannot write the output", &format!("at:    {trace}\n")]);
+        assert_eq!(fs::metadata(at.join(trace)).unwrap().len(), old, "the old waveform is still there");
+    }
+    assert_eq!(names(at), ["a.fst", "a.vcd", "examples", "layer.safetensors"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{IMAGES, basisn, files, folder, names};
+use common::{IMAGES, basisn, files, folder, names, one_layer};
 use tempfile::TempDir;
 
 /// A folder with a program for the smallest chip.
@@ -53,15 +53,18 @@ fn figures_are_the_same_in_text_and_json() {
 
 #[test]
 fn waveforms_are_written_whole() {
-    let folder = tiny();
+    let folder = folder();
+    one_layer(folder.path());
     for name in ["a.fst", "a.vcd"] {
-        simulate(folder.path(), &format!("--images 1 --engine rtl --trace {name}"));
+        let run =
+            format!("simulate --program layer.safetensors --input {IMAGES} --images 1 --engine rtl --trace {name}");
+        basisn(folder.path(), &run).ok();
         let wave = fs::read(folder.path().join(name)).unwrap();
         assert!(wave.len() > 100_000, "{name}: {} bytes", wave.len());
     }
     let vcd = fs::read_to_string(folder.path().join("a.vcd")).unwrap();
     assert!(vcd.contains("$enddefinitions") && vcd.contains(" result_valid "), "signals have their names");
-    assert_eq!(names(folder.path()), ["a.fst", "a.vcd", "examples", "p.safetensors"], "nothing else is left");
+    assert_eq!(names(folder.path()), ["a.fst", "a.vcd", "examples", "layer.safetensors"], "nothing else is left");
 }
 
 #[test]

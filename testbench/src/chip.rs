@@ -91,6 +91,14 @@ impl Chip {
         self.core.cycle()
     }
 
+    /// Completes the trace, if one is written.
+    ///
+    /// # Errors
+    /// The trace could not be written.
+    pub fn close_trace(&mut self) -> Result<(), Error> {
+        self.core.close_trace()
+    }
+
     /// Runs one layer on its input, `[channel][height][width]`.
     ///
     /// # Errors

@@ -110,6 +110,14 @@ impl Core {
         Ok(core)
     }
 
+    /// Completes the trace that the model writes, if any.
+    ///
+    /// # Errors
+    /// The trace could not be written.
+    pub fn close_trace(&mut self) -> Result<(), Error> {
+        Ok(self.model.trace_close()?)
+    }
+
     fn identify(&mut self) -> Result<(), Error> {
         let c = &self.config;
         let geometry0 = (c.rows() | c.columns() << 16) as u32;

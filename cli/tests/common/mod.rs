@@ -123,6 +123,15 @@ pub fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     found
 }
 
+/// Compiles the first layer of the digits network for the smallest chip: `layer.safetensors`, for waveforms of moderate size.
+pub fn one_layer(folder: &Path) {
+    basisn(folder, "compile --config tiny --out layer.safetensors").ok();
+    let path = folder.join("layer.safetensors");
+    let mut program = basisn_arch::Program::load(&path).unwrap();
+    program.layers.truncate(1);
+    program.save(&path).unwrap();
+}
+
 /// A preset with some `key = value` lines changed, written as `chip.toml`.
 pub fn chip(folder: &Path, preset: &str, changes: &[(&str, &str)]) {
     let mut text = fs::read_to_string(root().join(format!("presets/{preset}.toml"))).unwrap();

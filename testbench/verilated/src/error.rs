@@ -130,7 +130,7 @@ pub enum Error {
         /// Path.
         at: String,
         /// What is wrong.
-        cause: &'static str,
+        cause: String,
         /// What to do.
         fix: &'static str,
     },

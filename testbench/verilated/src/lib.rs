@@ -30,6 +30,7 @@ mod build;
 mod cache;
 mod compile;
 mod error;
+mod fst;
 mod handle;
 mod library;
 mod model;

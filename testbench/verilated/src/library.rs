@@ -25,8 +25,8 @@ pub(crate) struct Functions {
     pub status: unsafe extern "C" fn(*const Sim) -> i32,
     pub message: unsafe extern "C" fn(*const Sim) -> *const c_char,
     pub trace_open: unsafe extern "C" fn(*mut Sim, *const c_char) -> i32,
-    pub trace_flush: unsafe extern "C" fn(*mut Sim),
-    pub trace_close: unsafe extern "C" fn(*mut Sim),
+    pub trace_flush: unsafe extern "C" fn(*mut Sim) -> i32,
+    pub trace_close: unsafe extern "C" fn(*mut Sim) -> i32,
     pub ports: unsafe extern "C" fn(*mut Sim, *mut *mut u8) -> u32,
     port_table: unsafe extern "C" fn() -> *const c_char,
 }

@@ -3,9 +3,9 @@
 use crate::handle::{Input, Output, Place, WideInput, WideOutput, mask};
 use crate::library::{Loaded, Sim};
 use crate::ports::{Direction, PortInfo, closest};
-use crate::{Error, Result};
+use crate::{Error, Result, fst};
 use std::ffi::{CStr, CString, c_void};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Statuses of the shim.
 const FINISHED: i32 = 1;
 const STOPPED: i32 = 2;
+const TRACE_FAILED: i32 = 3;
 
 /// A running instance of a [`Library`](crate::Library)'s module.
 ///
@@ -38,6 +39,7 @@ pub struct Model {
     number: u64,
     addresses: Vec<NonNull<u8>>,
     library: Arc<Loaded>,
+    trace: Option<PathBuf>,
 }
 
 // SAFETY: the C++ model belongs to this value alone and may be used from any one thread at a time; what Verilator keeps
@@ -58,7 +60,7 @@ impl Model {
         let sim = NonNull::new(unsafe { (functions.new)(seed, user_data) })
             .ok_or_else(|| library.failed("the model's constructor failed"))?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let mut model = Model { sim, number, addresses: Vec::new(), library };
+        let mut model = Model { sim, number, addresses: Vec::new(), library, trace: None };
         let mut addresses = vec![std::ptr::null_mut(); model.library.ports.len()];
         // SAFETY: the shim writes as many addresses as its table has rows.
         unsafe { (functions.ports)(sim.as_ptr(), addresses.as_mut_ptr()) };
@@ -228,7 +230,7 @@ impl Model {
     /// that is open is closed first.
     pub fn trace_to(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let refuse = |cause, fix| Error::Trace { at: path.display().to_string(), cause, fix };
+        let refuse = |cause: &str, fix| Error::Trace { at: path.display().to_string(), cause: cause.into(), fix };
         let no_file = || refuse("the file cannot be created", "check the path and its permissions");
         let text = path.to_str().and_then(|text| CString::new(text).ok()).ok_or_else(no_file)?;
         std::fs::File::create(path).map_err(|_| no_file())?;
@@ -237,7 +239,10 @@ impl Model {
         // SAFETY: as above.
         self.checked(unsafe { (self.library.functions.status)(self.sim.as_ptr()) })?;
         match open {
-            true => Ok(()),
+            true => {
+                self.trace = Some(path.to_path_buf());
+                Ok(())
+            }
             false => {
                 let _ = std::fs::remove_file(path);
                 Err(refuse(
@@ -249,15 +254,22 @@ impl Model {
     }
 
     /// Writes out what the open trace holds back.
-    pub fn trace_flush(&mut self) {
+    pub fn trace_flush(&mut self) -> Result<()> {
         // SAFETY: `sim` lives until drop and is borrowed mutably.
-        unsafe { (self.library.functions.trace_flush)(self.sim.as_ptr()) }
+        let status = unsafe { (self.library.functions.trace_flush)(self.sim.as_ptr()) };
+        self.checked(status)
     }
 
-    /// Completes the open trace; dropping the model does so too.
-    pub fn trace_close(&mut self) {
+    /// Completes the open trace and checks that it is whole. Dropping the model completes it too, but cannot tell that
+    /// the disk was full.
+    pub fn trace_close(&mut self) -> Result<()> {
         // SAFETY: `sim` lives until drop and is borrowed mutably.
-        unsafe { (self.library.functions.trace_close)(self.sim.as_ptr()) }
+        let status = unsafe { (self.library.functions.trace_close)(self.sim.as_ptr()) };
+        self.checked(status)?;
+        match self.trace.take() {
+            Some(path) => fst::check_whole(&path).map_err(|error| trace_error(&path, error.to_string())),
+            None => Ok(()),
+        }
     }
 
     #[inline]
@@ -268,14 +280,18 @@ impl Model {
 
     #[inline]
     fn checked(&self, status: i32) -> Result<()> {
-        if status == STOPPED { Err(self.stopped()) } else { Ok(()) }
+        if status >= STOPPED { Err(self.stopped(status)) } else { Ok(()) }
     }
 
     #[cold]
-    fn stopped(&self) -> Error {
+    fn stopped(&self, status: i32) -> Error {
         // SAFETY: the message lives in the C++ side of this model, and is copied at once.
         let message = unsafe { CStr::from_ptr((self.library.functions.message)(self.sim.as_ptr())) };
-        Error::Stopped { cycle: self.cycle(), cause: message.to_string_lossy().trim().to_string() }
+        let cause = message.to_string_lossy().trim().to_string();
+        match (&self.trace, status) {
+            (Some(path), TRACE_FAILED) => trace_error(path, cause),
+            _ => Error::Stopped { cycle: self.cycle(), cause },
+        }
     }
 
     fn index(&self, name: &str) -> Option<usize> {
@@ -310,6 +326,10 @@ impl Model {
         let (name, top) = (name.to_string(), self.library.top.clone());
         Err(Error::PortWidth { name, top, width_bits: place.width_bits, cause, fix })
     }
+}
+
+fn trace_error(path: &Path, cause: String) -> Error {
+    Error::Trace { at: path.display().to_string(), cause, fix: "choose a folder that has room, or run fewer cycles" }
 }
 
 #[inline]

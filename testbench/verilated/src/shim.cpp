@@ -16,7 +16,7 @@ using Trace = VerilatedVcdC;
 
 namespace {
 
-enum Status : int32_t { RUNNING = 0, FINISHED = 1, STOPPED = 2 };
+enum Status : int32_t { RUNNING = 0, FINISHED = 1, STOPPED = 2, TRACE_FAILED = 3 };
 
 struct Stop final {
     std::string message;
@@ -30,6 +30,7 @@ struct Sim final {
 #endif
     CData* clock = nullptr;
     bool clock_high = true;
+    bool in_trace = false;
     uint64_t cycle = 0;
     Status status = RUNNING;
     void* user_data = nullptr;
@@ -65,18 +66,27 @@ inline bool tracing(const Sim* sim) {
 #endif
 }
 
-inline void dump(Sim* sim) {
+// Runs `work` on the open trace. A failed write must not throw: the trace's destructor writes too.
+template <typename Work>
+inline void on_trace(Sim* sim, Work work) {
 #if VM_TRACE
-    if (sim->trace) sim->trace->dump(sim->context.time());
+    if (!sim->trace) return;
+    sim->in_trace = true;
+    work(*sim->trace);
+    sim->in_trace = false;
 #else
-    (void)sim;
+    (void)sim, (void)work;
 #endif
+}
+
+inline void dump(Sim* sim) {
+    on_trace(sim, [sim](auto& trace) { trace.dump(sim->context.time()); });
 }
 
 // Runs `work`; the design's $stop and $fatal arrive here as exceptions, so that they never end the process.
 template <typename Work>
 inline Status guarded(Sim* sim, Work work) {
-    if (VL_UNLIKELY(sim->status == STOPPED)) return STOPPED;
+    if (VL_UNLIKELY(sim->status >= STOPPED)) return sim->status;
     if (VL_UNLIKELY(current != sim)) enter(sim);
     try {
         work();
@@ -121,6 +131,11 @@ void vl_finish(const char*, int, const char*) {
 }
 void vl_stop(const char* file, int line, const char*) { throw Stop{place(file, line) + "$stop or a failed assertion"}; }
 void vl_fatal(const char* file, int line, const char*, const char* message) {
+    if (current && current->in_trace) {
+        current->status = TRACE_FAILED;
+        current->message = message ? message : "it cannot be written";
+        return;
+    }
     throw Stop{place(file, line) + (message ? message : "fatal error")};
 }
 
@@ -143,13 +158,13 @@ EXPORT Sim* vrl_new(uint32_t seed, void* user_data) {
     destroy(std::move(sim));
     return nullptr;
 }
-EXPORT void vrl_trace_close(Sim* sim) {
+EXPORT Status vrl_trace_close(Sim* sim) {
+    enter(sim);
+    on_trace(sim, [](auto& trace) { trace.close(); });
 #if VM_TRACE
-    if (sim->trace) sim->trace->close();
     sim->trace.reset();
-#else
-    (void)sim;
 #endif
+    return sim->status;
 }
 EXPORT void vrl_delete(Sim* sim) {
     guarded(sim, [sim] { sim->model->final(); });
@@ -174,7 +189,7 @@ EXPORT const char* vrl_message(const Sim* sim) { return sim->message.c_str(); }
 EXPORT int32_t vrl_trace_open(Sim* sim, const char* path) {
 #if VM_TRACE
     guarded(sim, [sim, path] {
-        if (sim->trace) sim->trace->close();
+        on_trace(sim, [](auto& trace) { trace.close(); });
         sim->trace = std::make_unique<Trace>();
         sim->model->trace(sim->trace.get(), 99);
         sim->trace->open(path);
@@ -186,11 +201,9 @@ EXPORT int32_t vrl_trace_open(Sim* sim, const char* path) {
     return 0;
 #endif
 }
-EXPORT void vrl_trace_flush(Sim* sim) {
-#if VM_TRACE
-    if (sim->trace) sim->trace->flush();
-#else
-    (void)sim;
-#endif
+EXPORT Status vrl_trace_flush(Sim* sim) {
+    enter(sim);
+    on_trace(sim, [](auto& trace) { trace.flush(); });
+    return sim->status;
 }
 EXPORT uint32_t vrl_ports(Sim* sim, void** addresses) { return port_addresses(sim->model.get(), addresses); }

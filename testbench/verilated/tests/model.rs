@@ -211,8 +211,8 @@ fn traces_are_written() {
             model.trace_to(&path).unwrap();
             model.settle().unwrap();
             model.run(20).unwrap();
-            model.trace_flush();
-            model.trace_close();
+            model.trace_flush().unwrap();
+            model.trace_close().unwrap();
             let bytes = std::fs::read(&path).unwrap();
             assert!(
                 bytes.len() > 200 && (bytes.starts_with(start) || ending == "vcd"),
