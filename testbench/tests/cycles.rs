@@ -58,10 +58,19 @@ fn tiny(changes: &[(&str, usize)]) -> ChipConfig {
     changes.iter().fold(tiny, |config, (key, value)| config.with(key, *value).unwrap())
 }
 
+/// Tiny with a slot stream of one beat a word, so that slots may be short, and a macro of this timing.
+fn timed(latency: usize, interval: usize) -> ChipConfig {
+    tiny(&[
+        ("crossbar.read_latency_cycles", latency),
+        ("crossbar.read_interval_cycles", interval),
+        ("core.slot_stream_bits", 128),
+    ])
+}
+
 #[test]
 fn random_chips_and_layers() {
     let (mut rng, _) = random("cycles of random chips");
-    for chip in 0..4 {
+    for chip in 0..3 {
         let config = random_config(&mut rng).unwrap();
         for (i, (program, input)) in layers(&mut rng, &config, 30).into_iter().enumerate() {
             compare(&config, &program, &input, &format!("chip {chip}, layer {i}"));
@@ -72,12 +81,8 @@ fn random_chips_and_layers() {
 #[test]
 fn every_combination_of_few_positions_planes_and_slots() {
     let (mut rng, _) = random("cycles of small layers");
-    for (latency, interval) in [(1, 1), (5, 1), (1, 3), (5, 4)] {
-        let config = tiny(&[
-            ("crossbar.read_latency_cycles", latency),
-            ("crossbar.read_interval_cycles", interval),
-            ("core.slot_stream_bits", 128),
-        ]);
+    for (latency, interval) in [(1, 1), (5, 1), (1, 3), (20, 7)] {
+        let config = timed(latency, interval);
         for planes in [1, 2, 3, 8] {
             for block in [1, 2, 4] {
                 for (positions, kernels, depth, slots) in [(1, 1, 16, 1), (9, 1, 40, 2), (9, 16, 16, 1), (5, 5, 20, 6)]
@@ -110,11 +115,10 @@ fn each_limit_of_throughput_is_met_and_modelled() {
     let narrow = tiny(&[("core.activation_stream_bytes", 1), ("core.slot_stream_bits", 128)]);
     let activations = mvm(&mut rng, &narrow, [48, 40, 1], &corners(1, 2, 4), "activation stream");
     assert!(activations.wait_activations > activations.cycles / 2, "{activations:?}");
-    let drain = mvm(&mut rng, &tiny(&[("core.slot_stream_bits", 128)]), [16, 40, 16], &corners(1, 2, 4), "drain");
+    let drain = mvm(&mut rng, &timed(1, 1), [16, 40, 16], &corners(1, 2, 4), "drain");
     assert!(drain.wait_results > drain.cycles / 2, "{drain:?}");
-    let slow = tiny(&[("crossbar.read_interval_cycles", 4), ("core.slot_stream_bits", 128)]);
-    let interval = mvm(&mut rng, &slow, [16, 40, 4], &corners(3, 8, 4), "interval");
-    assert!(interval.wait_macro > interval.cycles / 2, "{interval:?}");
+    let interval = mvm(&mut rng, &timed(1, 3), [16, 40, 4], &corners(3, 8, 4), "interval");
+    assert!(interval.wait_macro > interval.cycles / 3, "{interval:?}");
 }
 
 #[test]
