@@ -100,8 +100,8 @@ const MUTANTS: &[Mutant] = &[
         "polarity reaches the neighbouring column",
         Chip::Tiny,
         "tile_controller",
-        "column_negative[3] = active_columns[13]",
-        "column_negative[3] = active_columns[9]",
+        "active_negative_next[3] = slot_word[58]",
+        "active_negative_next[3] = slot_word[54]",
     ),
     (
         "a slot's items are taken with its switches",
