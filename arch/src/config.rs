@@ -20,6 +20,19 @@ pub struct Field {
     pub meaning: &'static str,
 }
 
+impl Field {
+    fn range(&self) -> String {
+        format!("set an integer from {} to {}: {}", self.low, self.high, self.meaning)
+    }
+
+    fn check(&self, at: &str, number: i128) -> Result<usize, Error> {
+        let fits = usize::try_from(number).ok().filter(|v| (self.low..=self.high).contains(v));
+        fits.ok_or_else(|| {
+            Error::config(format!("{at}, {}", self.key), format!("{number} is out of range"), self.range())
+        })
+    }
+}
+
 macro_rules! config {
     ($($section:ident . $name:ident $symbol:literal $low:literal ..= $high:literal $meaning:literal;)*) => {
         /// A validated chip. All integers; ranges are those of [`ChipConfig::FIELDS`].
@@ -112,14 +125,10 @@ impl ChipConfig {
             for (name, value) in entries {
                 let key = format!("{section}.{name}");
                 let field = Self::FIELDS.iter().find(|f| f.key == key).ok_or_else(|| unknown(at, &key))?;
-                let range = format!("set an integer from {} to {}: {}", field.low, field.high, field.meaning);
                 let number = value.as_integer().ok_or_else(|| {
-                    Error::config(format!("{at}, {key}"), format!("{value} is not an integer"), range.clone())
+                    Error::config(format!("{at}, {key}"), format!("{value} is not an integer"), field.range())
                 })?;
-                let number = usize::try_from(number)
-                    .ok()
-                    .filter(|v| (field.low..=field.high).contains(v))
-                    .ok_or_else(|| Error::config(format!("{at}, {key}"), format!("{number} is out of range"), range))?;
+                let number = field.check(at, i128::from(number))?;
                 values.insert(field.key, number);
             }
         }
@@ -170,22 +179,12 @@ impl ChipConfig {
     /// # Errors
     /// No such key, or the value is refused.
     pub fn with(&self, key: &str, value: usize) -> Result<Self, Error> {
-        let name = key.rsplit('.').next().unwrap_or(key);
-        let full = Self::FIELDS.iter().find(|f| f.key == key).ok_or_else(|| unknown("override", key))?.key;
-        let mut section = String::new();
-        let mut text = String::new();
-        for line in self.to_toml().lines() {
-            if line.starts_with('[') {
-                section = line.trim_matches(['[', ']']).to_string();
-            }
-            if line.split(" = ").next() == Some(name) && full == format!("{section}.{name}") {
-                text.push_str(&format!("{name} = {value}\n"));
-            } else {
-                text.push_str(line);
-                text.push('\n');
-            }
-        }
-        Self::from_toml(&text, "override")
+        let field = Self::FIELDS.iter().find(|f| f.key == key).ok_or_else(|| unknown("override", key))?;
+        let mut values: BTreeMap<_, _> = Self::FIELDS.iter().map(|f| f.key).zip(self.values()).collect();
+        values.insert(field.key, field.check("override", i128::try_from(value).unwrap_or(i128::MAX))?);
+        let config = Self::from_values(&values).ok_or_else(|| unknown("override", key))?;
+        config.check("override")?;
+        Ok(config)
     }
 
     /// Largest magnitude of a cell level.

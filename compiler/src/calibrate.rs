@@ -201,6 +201,7 @@ impl GainProblem<'_> {
 mod tests {
     use super::*;
     use basisn_arch::ChipConfig;
+    use basisn_models::random::mvm_shape;
 
     #[test]
     fn outliers_are_clipped_only_if_that_helps() {
@@ -217,16 +218,7 @@ mod tests {
         let chip = ChipConfig::load("tiny").unwrap();
         let mut basis = Basis::hadamard(&chip);
         basis.levels.fill(1);
-        let shape = ConvShape {
-            in_channels: 16,
-            in_height: 1,
-            in_width: 1,
-            kernels: 1,
-            kernel_height: 1,
-            kernel_width: 1,
-            stride: 1,
-            padding: 0,
-        };
+        let shape = mvm_shape(16, 1, 1);
         let columns = (0..columns).map(|c| (c, false)).collect();
         let items = [vec![PlaneItem { kernel: 0, plane: 0, columns }]];
         let input = Code { scale: 1.0, bits: 8, signed: false };

@@ -191,6 +191,7 @@ impl FittedLayer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use basisn_models::random::mvm_shape;
 
     #[test]
     fn codes_round_and_clamp() {
@@ -202,16 +203,7 @@ mod tests {
 
     /// Two kernels, two subvectors of two rows, two columns.
     fn fitted(coefficients: [i8; 8], groups: Option<Vec<Vec<usize>>>) -> Fitted {
-        let shape = ConvShape {
-            in_channels: 3,
-            in_height: 1,
-            in_width: 1,
-            kernels: 2,
-            kernel_height: 1,
-            kernel_width: 1,
-            stride: 1,
-            padding: 0,
-        };
+        let shape = mvm_shape(3, 1, 2);
         let layer = FittedLayer {
             name: "a".into(),
             shape,

@@ -86,19 +86,10 @@ pub fn block_positions(layer: &FittedLayer, slots: Vec<usize>, most: usize, conf
 pub(crate) mod tests {
     use super::*;
     use crate::fitted::Code;
-    use basisn_arch::ConvShape;
+    use basisn_models::random::mvm_shape;
 
     pub(crate) fn layer(kernels: usize, positions: usize, groups: Option<Vec<Vec<usize>>>) -> FittedLayer {
-        let shape = ConvShape {
-            in_channels: 1,
-            in_height: 1,
-            in_width: positions,
-            kernels,
-            kernel_height: 1,
-            kernel_width: 1,
-            stride: 1,
-            padding: 0,
-        };
+        let shape = mvm_shape(1, positions, kernels);
         FittedLayer {
             name: "a".into(),
             shape,

@@ -52,33 +52,13 @@ pub fn requantize(layer: &FittedLayer) -> Result<Requantize, Error> {
 mod tests {
     use super::*;
     use crate::fitted::Code;
-    use basisn_arch::ConvShape;
 
     fn layer(scale: Vec<f64>, bias: Vec<f64>, output: Option<Code>) -> FittedLayer {
-        let shape = ConvShape {
-            in_channels: 1,
-            in_height: 1,
-            in_width: 1,
-            kernels: scale.len(),
-            kernel_height: 1,
-            kernel_width: 1,
-            stride: 1,
-            padding: 0,
-        };
-        FittedLayer {
-            name: "a".into(),
-            shape,
-            coefficients: vec![0; scale.len() * 8],
-            scale,
-            bias,
-            groups: None,
-            input: Code { scale: 0.5, bits: 8, signed: false },
-            output,
-            gain: 1,
-            clipped_share: 0.0,
-            weight_signal: 1.0,
-            weight_error: 0.0,
-        }
+        let mut layer = crate::map::tests::layer(scale.len(), 1, None);
+        layer.coefficients = vec![0; scale.len() * 8];
+        (layer.input.scale, layer.gain) = (0.5, 1);
+        (layer.scale, layer.bias, layer.output) = (scale, bias, output);
+        layer
     }
 
     #[test]
