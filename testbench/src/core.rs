@@ -53,6 +53,11 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Reads as a share of the cycles of `cores` cores, 0..1.
+    pub fn issued(&self, cores: usize) -> f64 {
+        self.reads as f64 / (self.cycles.max(1) * cores.max(1) as u64) as f64
+    }
+
     /// Two cores that work at the same time: the slower one's cycles, the sum of everything else.
     pub fn beside(&self, other: &Counters) -> Counters {
         Counters {

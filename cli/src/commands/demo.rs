@@ -65,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let rtl = simulator.run(&config, &compiled.program, &images[..some])?;
     let comparison = engine::compare(&compiled.program, &golden, &rtl.runs);
 
-    let mut figures = figures(arguments, &inputs, &compiled, &golden, &rtl, &comparison);
+    let mut figures = figures(arguments, &config, &inputs, &compiled, &golden, &rtl, &comparison);
     figures.float_accuracy = float_accuracy;
     figures.seconds = started.elapsed().as_secs_f64();
     let text = serde_json::to_string_pretty(&figures)
@@ -100,6 +100,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
 
 fn figures(
     arguments: &Arguments,
+    config: &ChipConfig,
     inputs: &Inputs,
     compiled: &Compiled,
     golden: &[Vec<golden::LayerRun>],
@@ -110,7 +111,7 @@ fn figures(
     let some = rtl.runs.len();
     let golden_outputs = || golden.iter().filter_map(|i| i.last()).map(|l| l.values.as_slice());
     let rtl_outputs = rtl.runs.iter().filter_map(|i| i.last()).map(|l| l.values.as_slice());
-    let layers = layers(compiled, golden, rtl);
+    let layers = layers(config, compiled, golden, rtl);
     Figures {
         network: compiled.program.name.clone(),
         config: arguments.config.clone(),
@@ -137,7 +138,7 @@ fn figures(
     }
 }
 
-fn layers(compiled: &Compiled, golden: &[Vec<golden::LayerRun>], rtl: &Rtl) -> Vec<LayerFigures> {
+fn layers(config: &ChipConfig, compiled: &Compiled, golden: &[Vec<golden::LayerRun>], rtl: &Rtl) -> Vec<LayerFigures> {
     let mut layers = Vec::new();
     for (i, (layer, report)) in compiled.program.layers.iter().zip(&compiled.report.layers).enumerate() {
         let counters = rtl.runs.first().map(|image| image[i].counters).unwrap_or_default();
@@ -154,7 +155,7 @@ fn layers(compiled: &Compiled, golden: &[Vec<golden::LayerRun>], rtl: &Rtl) -> V
             snr_db: report.snr_db,
             cycles: counters.cycles,
             reads: counters.reads,
-            issued: counters.reads as f64 / counters.cycles.max(1) as f64,
+            issued: counters.issued(config.cores()),
             wait_slots: counters.wait_slots,
             wait_activations: counters.wait_activations,
             wait_results: counters.wait_results,

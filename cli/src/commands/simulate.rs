@@ -129,7 +129,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         );
     } else {
         if let Some(rtl) = &rtl {
-            print_layers(&program, rtl);
+            print_layers(&config, &program, rtl);
         }
         if let Some(accuracy) = accuracy {
             say!("accuracy: {:.2}% of {} images", 100.0 * accuracy, images.len());
@@ -214,7 +214,7 @@ pub fn inference_cycles(runs: &[Vec<LayerRun>]) -> u64 {
     runs.first().map_or(0, |layers| layers.iter().map(|l| l.counters.cycles).sum())
 }
 
-fn print_layers(program: &Program, rtl: &Rtl) {
+fn print_layers(config: &ChipConfig, program: &Program, rtl: &Rtl) {
     say!("{:12} {:>9} {:>9} {:>9} {:>8}", "layer", "positions", "cycles", "reads", "issued");
     for (i, layer) in program.layers.iter().enumerate() {
         let c = rtl.runs.first().map_or(Counters::default(), |image| image[i].counters);
@@ -224,7 +224,7 @@ fn print_layers(program: &Program, rtl: &Rtl) {
             layer.shape.positions(),
             c.cycles,
             c.reads,
-            100.0 * c.reads as f64 / c.cycles.max(1) as f64
+            100.0 * c.issued(config.cores())
         );
     }
     let speed = rtl.cycles as f64 / rtl.seconds / 1e6;

@@ -34,7 +34,7 @@ pub struct Figures {
     pub mismatches: usize,
     /// Clock cycles of one inference on the core.
     pub cycles_per_inference: u64,
-    /// Reads of every macro for one inference.
+    /// Reads of every macro for one inference, all cores together.
     pub reads_per_inference: u64,
     /// Slots of all layers, of one position.
     pub slots: usize,
@@ -79,9 +79,9 @@ pub struct LayerFigures {
     pub snr_db: f64,
     /// Clock cycles from start to the last result.
     pub cycles: u64,
-    /// Reads of every macro.
+    /// Reads of every macro, all cores together.
     pub reads: u64,
-    /// Reads as a share of the cycles.
+    /// Reads as a share of the cycles of all cores.
     pub issued: f64,
     /// Cycles without a read because a slot was not loaded.
     pub wait_slots: u64,

@@ -85,11 +85,11 @@ fn tile(value: &str, what: &str) -> Markup {
 }
 
 fn bar(layer: &LayerFigures, longest: u64) -> Markup {
-    let share = |cycles: u64| format!("width:{:.2}%", 100.0 * cycles as f64 / longest.max(1) as f64);
+    let share = |part: f64| format!("width:{:.2}%", 100.0 * part * layer.cycles as f64 / longest.max(1) as f64);
     html! {
         div.bar {
             span { (layer.name) }
-            i { span style=(share(layer.reads)) {} span style=(share(layer.cycles.saturating_sub(layer.reads))) {} }
+            i { span style=(share(layer.issued)) {} span style=(share(1.0 - layer.issued)) {} }
             em.dim { (layer.cycles) " cycles, " (format!("{:.1}%", 100.0 * layer.issued)) " reads" }
         }
     }
