@@ -86,8 +86,11 @@ fn the_core_has_the_documented_ports() {
     let names: Vec<_> = ports.iter().filter_map(|p| p.trim_end_matches(',').split_whitespace().last()).collect();
     let documented = [
         "clock reset",
-        "reg_valid reg_write reg_address reg_write_data slot_valid slot_data activation_valid activation_data result_ready",
-        "reg_ready reg_read_data slot_ready activation_ready result_valid result_data result_last",
+        "s_axil_awaddr s_axil_awprot s_axil_awvalid s_axil_wdata s_axil_wstrb s_axil_wvalid s_axil_bready",
+        "s_axil_araddr s_axil_arprot s_axil_arvalid s_axil_rready s_axis_slot_tdata s_axis_slot_tvalid s_axis_slot_tlast",
+        "s_axis_act_tdata s_axis_act_tvalid s_axis_act_tlast m_axis_out_tready",
+        "s_axil_awready s_axil_wready s_axil_bresp s_axil_bvalid s_axil_arready s_axil_rdata s_axil_rresp s_axil_rvalid",
+        "s_axis_slot_tready s_axis_act_tready m_axis_out_tdata m_axis_out_tvalid m_axis_out_tlast irq",
     ];
     assert_eq!(names, documented.join(" ").split(' ').collect::<Vec<_>>());
 }

@@ -4,8 +4,7 @@ use basisn_arch::{ChipConfig, LayerProgram, Program};
 use basisn_models::verilog::{self, Body};
 use verilated::{Build, Library, Trace};
 
-use crate::core::{Core, Counters};
-use crate::{Error, LayerStimulus, Stalls, dpi, stimulus};
+use crate::{Core, Counters, Error, LayerStimulus, Stalls, dpi, stimulus};
 
 /// What the chip computed for one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,11 @@
-//! Drives one generated core: register port, slot, activation and result streams, with monitors on every handshake.
+//! Drives one generated core: AXI4-Lite registers, AXI4-Stream slot, activation and result streams, with monitors on every handshake.
 
 use basisn_arch::registers as reg;
 use basisn_arch::{ChipConfig, Program};
 use verilated::{Input, Model, Output, WideInput};
 
-use crate::{Error, LayerStimulus, Stalls};
+use crate::axi_lite::{AxiLite, Response};
+use crate::{Counters, Error, LayerStimulus, Stalls};
 
 /// A running core.
 #[derive(Debug)]
@@ -17,58 +18,20 @@ pub struct Core {
 #[derive(Debug)]
 struct Ports {
     reset: Input,
-    reg_valid: Input,
-    reg_ready: Output,
-    reg_write: Input,
-    reg_address: Input,
-    reg_write_data: Input,
-    reg_read_data: Output,
+    axil: AxiLite,
     slot_valid: Input,
     slot_ready: Output,
     slot_data: WideInput,
+    slot_last: Input,
     activation_valid: Input,
     activation_ready: Output,
     activation_data: WideInput,
+    activation_last: Input,
     result_valid: Output,
     result_ready: Input,
     result_data: Output,
     result_last: Output,
-}
-
-/// The performance counters after a layer, in clock cycles and reads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Cycles from start to the last result.
-    pub cycles: u64,
-    /// Reads that every macro made.
-    pub reads: u64,
-    /// Cycles without a read because a slot was not loaded.
-    pub wait_slots: u64,
-    /// Cycles without a read because activations were not loaded.
-    pub wait_activations: u64,
-    /// Cycles without a read because results had to leave first.
-    pub wait_results: u64,
-    /// Cycles without a read because a macro was not ready.
-    pub wait_macro: u64,
-}
-
-impl Counters {
-    /// Reads as a share of the cycles of `cores` cores, 0..1.
-    pub fn issued(&self, cores: usize) -> f64 {
-        self.reads as f64 / (self.cycles.max(1) * cores.max(1) as u64) as f64
-    }
-
-    /// Two cores that work at the same time: the slower one's cycles, the sum of everything else.
-    pub fn beside(&self, other: &Counters) -> Counters {
-        Counters {
-            cycles: self.cycles.max(other.cycles),
-            reads: self.reads + other.reads,
-            wait_slots: self.wait_slots + other.wait_slots,
-            wait_activations: self.wait_activations + other.wait_activations,
-            wait_results: self.wait_results + other.wait_results,
-            wait_macro: self.wait_macro + other.wait_macro,
-        }
-    }
+    irq: Output,
 }
 
 /// What a core gave for a layer.
@@ -90,23 +53,25 @@ impl Core {
     pub fn new(mut model: Model, config: &ChipConfig) -> Result<Self, Error> {
         let ports = Ports {
             reset: model.input("reset")?,
-            reg_valid: model.input("reg_valid")?,
-            reg_ready: model.output("reg_ready")?,
-            reg_write: model.input("reg_write")?,
-            reg_address: model.input("reg_address")?,
-            reg_write_data: model.input("reg_write_data")?,
-            reg_read_data: model.output("reg_read_data")?,
-            slot_valid: model.input("slot_valid")?,
-            slot_ready: model.output("slot_ready")?,
-            slot_data: model.wide_input("slot_data")?,
-            activation_valid: model.input("activation_valid")?,
-            activation_ready: model.output("activation_ready")?,
-            activation_data: model.wide_input("activation_data")?,
-            result_valid: model.output("result_valid")?,
-            result_ready: model.input("result_ready")?,
-            result_data: model.output("result_data")?,
-            result_last: model.output("result_last")?,
+            axil: AxiLite::new(&mut model)?,
+            slot_valid: model.input("s_axis_slot_tvalid")?,
+            slot_ready: model.output("s_axis_slot_tready")?,
+            slot_data: model.wide_input("s_axis_slot_tdata")?,
+            slot_last: model.input("s_axis_slot_tlast")?,
+            activation_valid: model.input("s_axis_act_tvalid")?,
+            activation_ready: model.output("s_axis_act_tready")?,
+            activation_data: model.wide_input("s_axis_act_tdata")?,
+            activation_last: model.input("s_axis_act_tlast")?,
+            result_valid: model.output("m_axis_out_tvalid")?,
+            result_ready: model.input("m_axis_out_tready")?,
+            result_data: model.output("m_axis_out_tdata")?,
+            result_last: model.output("m_axis_out_tlast")?,
+            irq: model.output("irq")?,
         };
+        // Inputs start with random values, too.
+        for port in [ports.slot_valid, ports.activation_valid, ports.result_ready] {
+            model.set(port, 0);
+        }
         model.set(ports.reset, 1);
         model.run(3)?;
         model.set(ports.reset, 0);
@@ -124,10 +89,7 @@ impl Core {
     }
 
     fn identify(&mut self) -> Result<(), Error> {
-        let c = &self.config;
-        let geometry0 = (c.rows() | c.columns() << 16) as u32;
-        let geometry1 = c.tiles() | c.lanes() << 8 | c.adc_bits() << 16 | c.cell_bits() << 20;
-        let geometry1 = (geometry1 | c.input_bits() << 24 | c.coefficient_planes() << 28) as u32;
+        let (geometry0, geometry1) = (reg::geometry0(&self.config), reg::geometry1(&self.config));
         for (address, name, expected) in [
             (reg::ID, "ID", reg::ID_VALUE),
             (reg::GEOMETRY0, "GEOMETRY0", geometry0),
@@ -153,41 +115,52 @@ impl Core {
         self.model.cycle()
     }
 
-    /// Writes a register.
+    /// Writes a register. Returns in the cycle of the response, which is the first after the write's effect; what comes next shares it.
     ///
     /// # Errors
-    /// The port is not ready in time, or the simulation fails.
+    /// The core refuses the write or does not answer in time, or the simulation fails.
     pub fn write(&mut self, address: u32, value: u32) -> Result<(), Error> {
-        self.access(address, Some(value)).map(|_| ())
+        match self.respond_to_write(address, value, 0xf)? {
+            Response::Okay => Ok(()),
+            refused => Err(self.broken("register write", format!("0x{address:02x} answers {refused:?}"))),
+        }
     }
 
     /// Reads a register.
     ///
     /// # Errors
-    /// The port is not ready in time, or the simulation fails.
+    /// The core refuses the read or does not answer in time, or the simulation fails.
     pub fn read(&mut self, address: u32) -> Result<u32, Error> {
-        self.access(address, None)
+        match self.respond_to_read(address)? {
+            (Response::Okay, value) => Ok(value),
+            (refused, _) => Err(self.broken("register read", format!("0x{address:02x} answers {refused:?}"))),
+        }
     }
 
-    fn access(&mut self, address: u32, write: Option<u32>) -> Result<u32, Error> {
+    /// Writes the bytes of a register whose strobes are 1 and gives the answer.
+    ///
+    /// # Errors
+    /// No answer in time, or the simulation fails.
+    pub fn respond_to_write(&mut self, address: u32, value: u32, strobes: u32) -> Result<Response, Error> {
         let limit = 1000 + 2 * self.config.program_cycles() as u64;
-        let p = &self.ports;
-        self.model.set(p.reg_valid, 1);
-        self.model.set(p.reg_write, u64::from(write.is_some()));
-        self.model.set(p.reg_address, u64::from(address));
-        self.model.set(p.reg_write_data, u64::from(write.unwrap_or(0)));
-        for _ in 0..limit {
-            self.model.settle()?;
-            let ready = self.model.get(p.reg_ready) == 1;
-            let data = self.model.get(p.reg_read_data) as u32;
-            self.model.tick()?;
-            if ready {
-                self.model.set(p.reg_valid, 0);
-                return Ok(data);
-            }
-        }
-        let at = format!("register 0x{address:02x}, cycle {}", self.model.cycle());
-        Err(Error::Hang { at, cycles: limit, state: "the register port is not ready".into() })
+        self.ports.axil.write(&mut self.model, address, value, strobes, limit)
+    }
+
+    /// Reads a register and gives the answer with the data.
+    ///
+    /// # Errors
+    /// No answer in time, or the simulation fails.
+    pub fn respond_to_read(&mut self, address: u32) -> Result<(Response, u32), Error> {
+        self.ports.axil.read(&mut self.model, address)
+    }
+
+    /// Whether the interrupt is raised.
+    ///
+    /// # Errors
+    /// The simulation fails.
+    pub fn interrupt(&mut self) -> Result<bool, Error> {
+        self.model.settle()?;
+        Ok(self.model.get(self.ports.irq) == 1)
     }
 
     /// Writes the basis into the crossbars through the programming port. Gives the cycles that it took.
@@ -248,9 +221,11 @@ impl Core {
         while result.values.len() < total {
             if let Some(i) = slots.offer(stalls) {
                 self.model.set_words(p.slot_data, stimulus.slot_beat(i));
+                self.model.set(p.slot_last, u64::from(slots.is_last()));
             }
             if let Some(i) = activations.offer(stalls) {
                 set_bytes(&mut self.model, p.activation_data, &stimulus.activations[i * beat..(i + 1) * beat]);
+                self.model.set(p.activation_last, u64::from(activations.is_last()));
             }
             let take = !stalls.now();
             self.model.set(p.slot_valid, u64::from(slots.valid));
@@ -353,6 +328,10 @@ impl Beats {
             self.next += 1;
         }
         moved
+    }
+
+    fn is_last(&self) -> bool {
+        self.next + 1 == self.total
     }
 
     fn left(&self) -> usize {

@@ -10,8 +10,10 @@
 //! | [`executor`] | the executors that the common suite compares |
 //! | [`stalls`] | random stalls |
 
+mod axi_lite;
 pub mod chip;
 pub mod core;
+mod counters;
 pub mod dpi;
 mod error;
 pub mod executor;
@@ -19,8 +21,10 @@ pub mod icarus;
 pub mod stalls;
 pub mod stimulus;
 
+pub use axi_lite::Response;
 pub use chip::{Chip, LayerRun};
-pub use core::{Core, Counters};
+pub use core::Core;
+pub use counters::Counters;
 pub use error::Error;
 pub use stalls::Stalls;
 pub use stimulus::LayerStimulus;

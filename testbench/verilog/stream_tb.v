@@ -4,11 +4,12 @@
 `timescale 1ns / 1ps
 module stream_tb;
   reg clock, reset;
-  reg reg_valid, reg_write;
-  reg [7:0] reg_address;
-  reg [31:0] reg_write_data;
-  wire reg_ready;
-  wire [31:0] reg_read_data;
+  reg [7:0] awaddr;
+  reg [31:0] wdata;
+  reg awvalid, wvalid;
+  wire awready, wready, bvalid, arready, rvalid, irq;
+  wire [1:0] bresp, rresp;
+  wire [31:0] rdata;
   reg slot_valid, activation_valid, result_ready;
   wire slot_ready, activation_ready, result_valid, result_last;
   reg [`SLOT_BITS-1:0] slot_data;
@@ -17,11 +18,17 @@ module stream_tb;
 
   basisn_core core (
     .clock(clock), .reset(reset),
-    .reg_valid(reg_valid), .reg_ready(reg_ready), .reg_write(reg_write), .reg_address(reg_address),
-    .reg_write_data(reg_write_data), .reg_read_data(reg_read_data),
-    .slot_valid(slot_valid), .slot_ready(slot_ready), .slot_data(slot_data),
-    .activation_valid(activation_valid), .activation_ready(activation_ready), .activation_data(activation_data),
-    .result_valid(result_valid), .result_ready(result_ready), .result_data(result_data), .result_last(result_last)
+    .s_axil_awaddr(awaddr), .s_axil_awprot(3'b000), .s_axil_awvalid(awvalid), .s_axil_awready(awready),
+    .s_axil_wdata(wdata), .s_axil_wstrb(4'b1111), .s_axil_wvalid(wvalid), .s_axil_wready(wready),
+    .s_axil_bresp(bresp), .s_axil_bvalid(bvalid), .s_axil_bready(1'b1),
+    .s_axil_araddr(8'h00), .s_axil_arprot(3'b000), .s_axil_arvalid(1'b0), .s_axil_arready(arready),
+    .s_axil_rdata(rdata), .s_axil_rresp(rresp), .s_axil_rvalid(rvalid), .s_axil_rready(1'b1),
+    .s_axis_slot_tdata(slot_data), .s_axis_slot_tvalid(slot_valid), .s_axis_slot_tready(slot_ready),
+    .s_axis_slot_tlast(slot == `SLOTS - 1),
+    .s_axis_act_tdata(activation_data), .s_axis_act_tvalid(activation_valid), .s_axis_act_tready(activation_ready),
+    .s_axis_act_tlast(activation == `ACTIVATIONS - 1),
+    .m_axis_out_tdata(result_data), .m_axis_out_tvalid(result_valid), .m_axis_out_tready(result_ready),
+    .m_axis_out_tlast(result_last), .irq(irq)
   );
 
   reg [39:0] commands [0:`COMMANDS-1];
@@ -29,7 +36,7 @@ module stream_tb;
   reg [`ACTIVATION_BITS-1:0] activations [0:`ACTIVATIONS-1];
   reg [8*1024-1:0] file;
   integer out, seed, stall, command, slot, activation, result, idle;
-  reg moved, took_slot, took_activation, done;
+  reg moved, took_slot, took_activation, took_address, took_data, done;
 
   function withhold;
     input dummy;
@@ -41,9 +48,10 @@ module stream_tb;
   // Everything is driven on the falling edge and sampled just before the rising edge.
   initial begin
     clock = 1; reset = 1;
-    reg_valid = 0; reg_write = 0; reg_address = 0; reg_write_data = 0;
+    awvalid = 0; wvalid = 0; awaddr = 0; wdata = 0;
     slot_valid = 0; activation_valid = 0; result_ready = 0; slot_data = 0; activation_data = 0;
     slot = 0; activation = 0; result = 0; idle = 0; done = 0;
+    took_address = 0; took_data = 0;
     if (!$value$plusargs("seed=%d", seed)) seed = 1;
     if (!$value$plusargs("stall=%d", stall)) stall = 0;
     if ($value$plusargs("commands=%s", file)) $readmemh(file, commands);
@@ -54,13 +62,27 @@ module stream_tb;
     repeat (4) @(negedge clock);
     reset = 0;
     for (command = 0; command < `COMMANDS; command = command + 1) begin
-      reg_valid = 1; reg_write = 1;
-      reg_address = commands[command][39:32];
-      reg_write_data = commands[command][31:0];
+      // Address first, or data first, or both at once.
+      awaddr = commands[command][39:32];
+      wdata = commands[command][31:0];
+      awvalid = !withhold(0);
+      wvalid = !withhold(0);
       #4;
-      while (!reg_ready) begin @(negedge clock); #4; end
+      while (!bvalid) begin
+        @(negedge clock);
+        // Both are taken at once, as nothing waits before them.
+        took_address = took_address | awvalid;
+        took_data = took_data | wvalid;
+        awvalid = !took_address && (awvalid || !withhold(0));
+        wvalid = !took_data && (wvalid || !withhold(0));
+        #4;
+      end
+      if (bresp != 2'b00) begin
+        $fdisplay(out, "hang register %h answers %b", awaddr, bresp);
+        done = 1;
+      end
       @(negedge clock);
-      reg_valid = 0;
+      took_address = 0; took_data = 0;
     end
     while (!done) begin
       if (!slot_valid && slot < `SLOTS && !withhold(0)) begin slot_valid = 1; slot_data = slots[slot]; end

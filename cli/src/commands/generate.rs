@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use basisn_arch::ChipConfig;
+use basisn_arch::{ChipConfig, registers};
 use basisn_models::verilog::{Body, macro_body};
 use clap::Args;
 
 use crate::Error;
 use crate::output::{Staged, say};
 
-/// Emit the Verilog of a core, and the bodies of its RRAM macro.
+/// Emit the Verilog of a core, its register map, and the bodies of its RRAM macro.
 #[derive(Args)]
 #[command(after_help = "Example:\n  basisn generate --config digits --out rtl/")]
 pub struct Arguments {
@@ -41,7 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes the core, the macro bodies and a list of the core's files below `folder`; gives the names.
+/// Writes the core, a list of its files, its register map in three forms and the macro bodies below `folder`; gives the names.
 pub fn write(config: &ChipConfig, staged: &Staged, folder: &str) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     for file in basisn_hdl::generate_core(config)? {
@@ -50,6 +50,15 @@ pub fn write(config: &ChipConfig, staged: &Staged, folder: &str) -> Result<Vec<S
     }
     staged.write(&format!("{folder}filelist.f"), names.join("\n") + "\n")?;
     names.push("filelist.f".into());
+    let registers = [
+        ("registers.h", registers::c_header()),
+        ("registers.rdl", registers::system_rdl(config)),
+        ("registers.md", registers::markdown()),
+    ];
+    for (name, text) in registers {
+        staged.write(&format!("{folder}{name}"), text)?;
+        names.push(name.into());
+    }
     for (kind, body) in BODIES {
         let name = format!("macro/{kind}/{}.v", config.macro_name());
         staged.write(&format!("{folder}{name}"), macro_body(config, body))?;

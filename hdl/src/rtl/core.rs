@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use super::{Nets, element, pack};
 use crate::build::{Expr, Header, Instance, Module};
-use basisn_arch::{ChipConfig, registers as map};
+use basisn_arch::ChipConfig;
 
 const HEADER: Header = Header {
     function: "One BasisN core: RRAM crossbars that run in lock step on the same activations, each with its own kernels.",
     latency: "A read of all macros a cycle; results of a block leave while the next block is computed.",
-    handshake: "Register port and three streams: a transfer when valid and ready are high; data holds until then.",
+    handshake: "AXI4-Lite registers, AXI4-Stream slots, activations and results; no ready depends on its valid.",
     invariants: "Layer registers don't change while busy. Streams carry what layer registers and slot words say.",
 };
 
@@ -17,15 +17,27 @@ const HEADER: Header = Header {
 pub fn core(config: &ChipConfig) -> Module {
     let mut m = Module::new("basisn_core", HEADER);
     let mut nets = Nets::default();
-    nets.input(&mut m, "reg_valid", 1);
-    nets.input(&mut m, "reg_write", 1);
-    nets.input(&mut m, "reg_address", map::ADDRESS_BITS);
-    nets.input(&mut m, "reg_write_data", 32);
-    nets.input(&mut m, "slot_valid", 1);
-    let slot_data = m.input("slot_data", config.slot_stream_bits());
-    nets.input(&mut m, "activation_valid", 1);
-    nets.input(&mut m, "activation_data", 8 * config.activation_stream_bytes());
-    nets.input(&mut m, "result_ready", 1);
+    let axi_lite = m.child("axi_lite", super::axi_lite());
+    for (name, width) in &axi_lite.inputs {
+        if name.starts_with("s_axil_") {
+            nets.input(&mut m, name, *width);
+        }
+    }
+    let slot_data = m.input("s_axis_slot_tdata", config.slot_stream_bits());
+    let streams = [
+        ("slot_valid", "s_axis_slot_tvalid", 1),
+        ("slot_tlast", "s_axis_slot_tlast", 1),
+        ("activation_data", "s_axis_act_tdata", 8 * config.activation_stream_bytes()),
+        ("activation_valid", "s_axis_act_tvalid", 1),
+        ("activation_tlast", "s_axis_act_tlast", 1),
+        ("result_ready", "m_axis_out_tready", 1),
+    ];
+    let [_, slot_tlast, _, _, activation_tlast, _] = streams.map(|(signal, port, width)| {
+        let value = m.input(port, width);
+        nets.add(signal, value.clone());
+        value
+    });
+    m.define("unused_tlast", &slot_tlast.or(&activation_tlast));
 
     let registers = m.child("registers", super::registers(config));
     let sequencer = m.child("sequencer", super::sequencer(config));
@@ -38,7 +50,8 @@ pub fn core(config: &ChipConfig) -> Module {
     let requantize = m.child("requantize", super::requantize(config));
     let result_fifo = m.child("result_fifo", super::result_fifo());
 
-    let singles = [&registers, &sequencer, &input_buffer, &slot_loader, &tag_delay, &drain, &requantize, &result_fifo];
+    let singles =
+        [&axi_lite, &registers, &sequencer, &input_buffer, &slot_loader, &tag_delay, &drain, &requantize, &result_fifo];
     for child in singles {
         nets.add_outputs(child);
     }
@@ -56,10 +69,21 @@ pub fn core(config: &ChipConfig) -> Module {
         feed_tile(&mut m, &mut nets, index, tile, &slot_data, [&slot_loader, &registers, &drain]);
     }
 
-    Nets::show(&mut m, &registers, &["reg_ready", "reg_read_data"]);
-    Nets::show(&mut m, &slot_loader, &["slot_ready"]);
-    Nets::show(&mut m, &input_buffer, &["activation_ready"]);
-    Nets::show(&mut m, &result_fifo, &["result_valid", "result_data", "result_last"]);
+    let replies = ["awready", "wready", "bresp", "bvalid", "arready", "rdata", "rresp", "rvalid"];
+    Nets::show(&mut m, &axi_lite, &replies.map(|name| format!("s_axil_{name}")));
+    let shown = [
+        ("s_axis_slot_tready", &slot_loader, "slot_ready"),
+        ("s_axis_act_tready", &input_buffer, "activation_ready"),
+        ("m_axis_out_tdata", &result_fifo, "result_data"),
+        ("m_axis_out_tvalid", &result_fifo, "result_valid"),
+        ("m_axis_out_tlast", &result_fifo, "result_last"),
+        ("irq", &registers, "irq"),
+    ];
+    for (port, child, signal) in shown {
+        let value = child.output(signal);
+        let output = m.output(port, value.width());
+        m.set(&output, &value);
+    }
     m
 }
 

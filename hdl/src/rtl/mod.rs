@@ -3,6 +3,7 @@
 //! A signal has the same name in every module that it passes through.
 
 mod accumulation_lane;
+mod axi_lite;
 mod block_counter;
 mod coefficient_buffer;
 mod core;
@@ -23,6 +24,7 @@ mod widths;
 
 pub use self::core::core;
 pub use accumulation_lane::accumulation_lane;
+pub use axi_lite::axi_lite;
 pub use block_counter::block_counter;
 pub use coefficient_buffer::coefficient_buffer;
 pub use drain::drain;

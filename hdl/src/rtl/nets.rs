@@ -42,8 +42,8 @@ impl Nets {
     }
 
     /// Makes outputs of the module from outputs of a child.
-    pub fn show(m: &mut Module, child: &Instance, names: &[&str]) {
-        for name in names {
+    pub fn show(m: &mut Module, child: &Instance, names: &[impl AsRef<str>]) {
+        for name in names.iter().map(AsRef::as_ref) {
             let value = child.output(name);
             let output = m.output(name, value.width());
             m.set(&output, &value);

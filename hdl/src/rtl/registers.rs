@@ -1,13 +1,14 @@
-//! The register port: layer descriptor, parameters, programming, counters.
+//! The registers: layer descriptor, parameters, programming, counters.
 
+use super::axi_lite::WORD_ADDRESS_BITS;
 use super::{Widths, one_hot, pack};
 use crate::build::{Expr, Header, Module, lit, zero};
 use basisn_arch::{ChipConfig, registers as map};
 
 const HEADER: Header = Header {
-    function: "Register port of the core: describes and starts a layer, stores parameters, programs cells, counts.",
+    function: "Registers of the core: describe and start a layer, store parameters, program cells, count.",
     latency: "0 cycles to read data; 1 cycle from a write to its effect; start is high in the cycle of its write.",
-    handshake: "reg_ready is low only for a write to PROGRAM_LEVEL while a selected macro isn't ready for it.",
+    handshake: "write_ready is low only for a write to PROGRAM_LEVEL while a selected macro isn't ready for it.",
     invariants: "start only while not busy. A cell write reaches all selected macros in the same cycle.",
 };
 
@@ -58,31 +59,27 @@ pub fn registers(config: &ChipConfig) -> Module {
     m
 }
 
-/// The register port, and what a read of each address gives.
+/// What the AXI4-Lite slave asks for, and what a read of each address gives.
 struct Port {
     /// A write is asked for; only one to PROGRAM_LEVEL may have to wait.
     writing: Expr,
-    address: Expr,
+    write_address: Expr,
     data: Expr,
+    read_address: Expr,
     reads: Vec<(u32, Expr)>,
 }
 
 impl Port {
     fn new(m: &mut Module) -> Self {
-        let valid = m.input("reg_valid", 1);
-        let write = m.input("reg_write", 1);
-        let address = m.input("reg_address", map::ADDRESS_BITS);
-        let data = m.input("reg_write_data", 32);
-        let writing = m.define("writing", &valid.and(&write));
-        Port { writing, address, data, reads: Vec::new() }
-    }
-
-    fn at(&self, address: u32) -> Expr {
-        self.address.eq_const(u64::from(address))
+        let writing = m.input("write_valid", 1);
+        let write_address = m.input("write_address", WORD_ADDRESS_BITS);
+        let data = m.input("write_data", 32);
+        let read_address = m.input("read_address", WORD_ADDRESS_BITS);
+        Port { writing, write_address, data, read_address, reads: Vec::new() }
     }
 
     fn write(&self, address: u32) -> Expr {
-        self.writing.and(&self.at(address))
+        self.writing.and(&self.write_address.eq_const(u64::from(address / 4)))
     }
 
     /// What a read gives: fields at their lowest bits, by rising position; the rest 0.
@@ -113,29 +110,24 @@ impl Port {
     }
 
     fn finish(&self, m: &mut Module, program_ready: &Expr) {
-        let ready = m.output("reg_ready", 1);
-        let read_data = m.output("reg_read_data", 32);
-        let held = self.writing.and(&self.at(map::PROGRAM_LEVEL)).and(&program_ready.not());
+        let ready = m.output("write_ready", 1);
+        let read_data = m.output("read_data", 32);
+        let held = self.write(map::PROGRAM_LEVEL).and(&program_ready.not());
         m.set(&ready, &held.not());
         m.set(&read_data, &zero(32));
         for (address, value) in &self.reads {
-            m.when(&self.at(*address), |m| m.set(&read_data, value));
+            let asked = self.read_address.eq_const(u64::from(address / 4));
+            m.when(&asked, |m| m.set(&read_data, value));
         }
     }
 }
 
 fn geometry(port: &mut Port, config: &ChipConfig) {
-    let field = |value: usize, lo: usize| (value as u64) << lo;
-    let shape = field(config.rows(), 0) | field(config.columns(), 16);
-    let arithmetic = field(config.tiles(), 0)
-        | field(config.lanes(), 8)
-        | field(config.adc_bits(), 16)
-        | field(config.cell_bits(), 20)
-        | field(config.input_bits(), 24)
-        | field(config.coefficient_planes(), 28);
-    port.read(map::ID, &[(0, &lit(u64::from(map::ID_VALUE), 32))]);
-    port.read(map::GEOMETRY0, &[(0, &lit(shape, 32))]);
-    port.read(map::GEOMETRY1, &[(0, &lit(arithmetic, 32))]);
+    for (address, value) in
+        [(map::ID, map::ID_VALUE), (map::GEOMETRY0, map::geometry0(config)), (map::GEOMETRY1, map::geometry1(config))]
+    {
+        port.read(address, &[(0, &lit(u64::from(value), 32))]);
+    }
 }
 
 fn parameters(m: &mut Module, port: &mut Port, kernel_bits: usize) {
@@ -200,8 +192,11 @@ fn counters(m: &mut Module, port: &mut Port) {
     port.read(map::STATUS, &[(0, &busy.q())]);
     let start = m.define("starting", &port.write(map::CONTROL).and(&port.data.bit(0)).and(&busy.q().not()));
     m.set(&start_out, &start);
-    m.when(&result_taken.and(&result_last), |m| m.set(&busy.d(), &zero(1)));
+    let done = m.define("done", &busy.q().and(&result_taken).and(&result_last));
+    m.when(&done, |m| m.set(&busy.d(), &zero(1)));
     m.when(&start, |m| m.set(&busy.d(), &lit(1, 1)));
+
+    interrupt(m, port, &done);
 
     let counted = [
         ("cycles", map::CYCLES),
@@ -218,4 +213,19 @@ fn counters(m: &mut Module, port: &mut Port) {
         m.when(&start, |m| m.set(&counter.d(), &zero(32)));
         port.read(address, &[(0, &counter.q())]);
     }
+}
+
+/// Events stay pending until a 1 is written to them; those that are enabled raise the interrupt.
+fn interrupt(m: &mut Module, port: &mut Port, event: &Expr) {
+    let irq = m.output("irq", 1);
+    let enabled = port.stored(m, "irq_enable", map::IRQ_ENABLE, event.width());
+    let pending = m.register("irq_pending", event.width());
+    port.read(map::IRQ_PENDING, &[(0, &pending.q())]);
+    m.when(&port.write(map::IRQ_PENDING), |m| {
+        m.set(&pending.d(), &pending.q().and(&port.data.trunc(event.width()).not()));
+    });
+    m.set(&pending.d(), &pending.d().read().or(event));
+    let raised = m.register("irq_raised", 1);
+    m.set(&raised.d(), &pending.q().and(&enabled).any());
+    m.set(&irq, &raised.q());
 }

@@ -1,0 +1,131 @@
+//! The registers and their fields.
+
+use super::{Access, Field, Register};
+
+/// Value of the ID register: "BSN1".
+pub const ID_VALUE: u32 = 0x4253_4e31;
+/// Bits of an address.
+pub const ADDRESS_BITS: usize = 8;
+/// `PROGRAM_TILE`: write all tiles at once.
+pub const PROGRAM_ALL_TILES: u32 = 1 << 31;
+/// `REQUANTIZE`: give `psum * m + b` unshifted.
+pub const REQUANTIZE_RAW: u32 = 1 << 8;
+/// `INPUT`: two's complement input.
+pub const INPUT_SIGNED: u32 = 1 << 4;
+
+macro_rules! registers {
+    ($($name:ident $address:literal $access:ident $meaning:literal {
+        $($field:ident $lsb:literal $width:literal $contents:literal)*
+    })*) => {
+        $(#[doc = $meaning] pub const $name: u32 = $address;)*
+        /// Every register, by rising address.
+        pub const MAP: &[Register] = &[$(Register {
+            name: stringify!($name),
+            address: $address,
+            access: Access::$access,
+            meaning: $meaning,
+            fields: &[$(Field { name: stringify!($field), lsb: $lsb, width: $width, meaning: $contents },)*],
+        },)*];
+    };
+}
+
+registers! {
+    ID 0x00 Read "identification" {
+        id 0 32 "0x42534e31, `BSN1`"
+    }
+    GEOMETRY0 0x04 Read "crossbar" {
+        rows 0 16 "R"
+        columns 16 16 "C"
+    }
+    GEOMETRY1 0x08 Read "core" {
+        tiles 0 8 "N"
+        lanes 8 8 "L"
+        adc_bits 16 4 "A"
+        cell_bits 20 4 "m"
+        input_bits 24 4 "most input planes"
+        coefficient_planes 28 4 "J"
+    }
+    CONTROL 0x0c Write "commands" {
+        start 0 1 "start the layer"
+    }
+    STATUS 0x10 Read "state" {
+        busy 0 1 "a layer runs"
+    }
+    POSITIONS 0x14 ReadWrite "positions of the layer" {
+        positions 0 32 "at least 1"
+    }
+    BLOCK_POSITIONS 0x18 ReadWrite "positions of a full block" {
+        block_positions 0 16 "1 to P"
+    }
+    SUBVECTORS 0x1c ReadWrite "subvectors of the layer" {
+        subvectors 0 16 "S, at least 1"
+    }
+    ROWS_USED 0x20 ReadWrite "rows of a subvector" {
+        rows_used 0 16 "r, 1 to R"
+    }
+    INPUT 0x24 ReadWrite "input values" {
+        planes 0 4 "X, 1 to the most input planes"
+        signed 4 1 "two's complement"
+    }
+    GAIN 0x28 ReadWrite "gain of the ADCs" {
+        gain 0 3 "g"
+    }
+    KERNELS 0x2c ReadWrite "kernels of the layer" {
+        kernels 0 16 "K, at least 1"
+    }
+    REQUANTIZE 0x30 ReadWrite "form of the results" {
+        shift 0 6 "sh, 1 to 46"
+        raw 8 1 "give psum * m + b unshifted"
+    }
+    CLAMP_LOW 0x34 ReadWrite "least result" {
+        low 0 32 "two's complement"
+    }
+    CLAMP_HIGH 0x38 ReadWrite "greatest result" {
+        high 0 32 "two's complement"
+    }
+    PARAMETER_ADDRESS 0x3c ReadWrite "place of the next parameter" {
+        q 0 16 "grows by 1 with every parameter"
+    }
+    PARAMETER_LOW 0x40 ReadWrite "first half of a parameter" {
+        offset_low 0 32 "b [31:0]"
+    }
+    PARAMETER_HIGH 0x44 Write "second half of a parameter, which stores it" {
+        offset_high 0 16 "b [47:32]"
+        multiplier 16 16 "m"
+    }
+    PROGRAM_TILE 0x48 ReadWrite "tile of the next cell" {
+        tile 0 8 "tile"
+        all 31 1 "write all tiles at once"
+    }
+    PROGRAM_CELL 0x4c ReadWrite "place of the next cell" {
+        row 0 16 "row"
+        column 16 16 "column; steps with every level, after the last one to the next row"
+    }
+    PROGRAM_LEVEL 0x50 Write "writes a level into the cell" {
+        level 0 8 "two's complement"
+    }
+    IRQ_ENABLE 0x54 ReadWrite "events that raise the interrupt" {
+        done 0 1 "the layer's last result was taken"
+    }
+    IRQ_PENDING 0x58 WriteOneToClear "events since they were cleared" {
+        done 0 1 "the layer's last result was taken"
+    }
+    CYCLES 0x60 Read "cycles from start to the layer's last result" {
+        count 0 32 "cleared by start"
+    }
+    READS 0x64 Read "reads transferred" {
+        count 0 32 "cleared by start"
+    }
+    WAIT_SLOTS 0x68 Read "cycles without issue because a slot was not loaded" {
+        count 0 32 "cleared by start"
+    }
+    WAIT_ACTIVATIONS 0x6c Read "cycles without issue because the input bank was not full" {
+        count 0 32 "cleared by start"
+    }
+    WAIT_RESULTS 0x70 Read "cycles without issue because results had to leave first" {
+        count 0 32 "cleared by start"
+    }
+    WAIT_MACRO 0x74 Read "cycles without issue because a macro was not ready" {
+        count 0 32 "cleared by start"
+    }
+}
