@@ -43,7 +43,7 @@ pub struct Arguments {
     /// Waveform of the first image, .fst or .vcd
     #[arg(long)]
     trace: Option<PathBuf>,
-    /// Folder for the results of every layer, <layer>.npy, 64-bit integers [images, kernels, height, width]
+    /// Folder for the results of every layer, LAYER.npy, 64-bit integers [images, kernels, height, width]
     #[arg(long)]
     dump: Option<PathBuf>,
     /// Print the result as JSON

@@ -1,4 +1,4 @@
-//! The modules of one core, as docs/hardware.md describes them, for any valid [`ChipConfig`].
+//! The modules of one core, as docs/hardware.md describes them, for any valid [`ChipConfig`](basisn_arch::ChipConfig).
 //!
 //! A signal has the same name in every module that it passes through.
 
