@@ -14,21 +14,54 @@ use common::random;
 use rand::Rng;
 use verilated::{Library, Model, Trace};
 
-fn tiny() -> (ChipConfig, Library) {
-    let config = ChipConfig::load("tiny").unwrap();
-    let library = chip::verilate(chip::sources(&config, Body::Portable).unwrap(), Body::Portable, Trace::None).unwrap();
-    (config, library)
+fn tiny() -> ChipConfig {
+    ChipConfig::load("tiny").unwrap()
 }
 
-fn core() -> (ChipConfig, Core) {
-    let (config, library) = tiny();
-    let core = Core::new(library.instance().random_state(7).start().unwrap(), &config).unwrap();
-    (config, core)
+/// `tiny`, with a change of the text of one module: file, text, changed text.
+fn library(change: Option<(&str, &str, &str)>) -> Library {
+    let mut files = chip::sources(&tiny(), Body::Portable).unwrap();
+    if let Some((file, from, to)) = change {
+        let (_, text) = files.iter_mut().find(|(name, _)| *name == format!("{file}.v")).unwrap();
+        assert!(text.contains(from), "{file} has no text {from}");
+        *text = text.replacen(from, to, 1);
+    }
+    chip::verilate(files, Body::Portable, Trace::None).unwrap()
+}
+
+fn core(library: &Library) -> Core {
+    Core::new(library.instance().random_state(7).start().unwrap(), &tiny()).unwrap()
+}
+
+type Check = fn(&Library);
+
+const MUTANTS: &[(&str, Check, &str, &str, &str)] = &[
+    ("partial strobes are taken as whole", fields, "axi_lite", "whole_next = &s_axil_wstrb", "whole_next = 1'h1"),
+    ("refused writes are carried out", fields, "axi_lite", "write_valid = writing & allowed", "write_valid = writing"),
+    ("refused writes are answered with OKAY", addresses, "axi_lite", "bresp = {b_refused, 1'h0}", "bresp = 2'h0"),
+    ("unmapped reads are answered with OKAY", addresses, "axi_lite", "rresp = {r_refused, 1'h0}", "rresp = 2'h0"),
+    ("the response does not wait for the data", order, "axi_lite", "(address_held & data_held)", "(address_held)"),
+    ("read data is withdrawn before it is taken", order, "axi_lite", "r_valid & s_axil_rready", "r_valid"),
+    ("the interrupt ignores its enable", interrupt, "registers", "irq_pending & irq_enable_register", "irq_pending"),
+    ("pending is cleared by a written 0", interrupt, "registers", "irq_pending & (~write_data[0])", "1'h0"),
+];
+
+#[test]
+fn seeded_bugs_are_noticed() {
+    for (name, check, file, from, to) in MUTANTS {
+        let library = library(Some((file, from, to)));
+        let noticed = std::panic::catch_unwind(|| check(&library)).is_err();
+        assert!(noticed, "not noticed: {name}");
+    }
 }
 
 #[test]
 fn every_address_answers_as_the_map_says() {
-    let (_, mut core) = core();
+    addresses(&library(None));
+}
+
+fn addresses(library: &Library) {
+    let mut core = core(library);
     for address in (0..1 << reg::ADDRESS_BITS).step_by(4) {
         let register = MAP.iter().find(|r| r.address == address);
         let expected = |allowed| if allowed { Response::Okay } else { Response::SlaveError };
@@ -47,7 +80,11 @@ fn every_address_answers_as_the_map_says() {
 
 #[test]
 fn refused_writes_change_nothing_and_fields_are_where_the_map_says() {
-    let (_, mut core) = core();
+    fields(&library(None));
+}
+
+fn fields(library: &Library) {
+    let mut core = core(library);
     for register in MAP.iter().filter(|r| r.access == Access::ReadWrite) {
         let mask = register.fields.iter().fold(0, |mask, field| mask | field.mask());
         core.write(register.address, u32::MAX).unwrap();
@@ -80,8 +117,11 @@ fn step(model: &mut Model, rng: &mut impl Rng, valid: &str, ready: &str, left: &
 
 #[test]
 fn address_and_data_come_in_any_order_and_responses_hold_until_taken() {
+    order(&library(None));
+}
+
+fn order(library: &Library) {
     let (mut rng, _) = random("axi order");
-    let (_, library) = tiny();
     let mut model = library.instance().random_state(7).start().unwrap();
     for port in ["s_axil_awvalid", "s_axil_wvalid", "s_axil_arvalid", "s_axil_bready", "s_axil_rready"] {
         let port = model.input(port).unwrap();
@@ -155,8 +195,12 @@ fn address_and_data_come_in_any_order_and_responses_hold_until_taken() {
 
 #[test]
 fn the_interrupt_follows_enable_and_pending() {
+    interrupt(&library(None));
+}
+
+fn interrupt(library: &Library) {
     let (mut rng, _) = random("interrupt");
-    let (config, mut core) = core();
+    let (config, mut core) = (tiny(), core(library));
     let p = MvmProblem::with_size(&mut rng, &config, 16, 3, 2, &Corners::default());
     let layer = &p.program.layers[0];
     let stimulus = LayerStimulus::new(&config, layer, &layer.shape.im2col(&p.input), 0..3);
