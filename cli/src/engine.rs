@@ -66,22 +66,18 @@ pub fn run_golden(
     images: &[Vec<i32>],
 ) -> Result<Vec<Vec<golden::LayerRun>>, Error> {
     let bar = progress("golden", images.len());
-    let runs = images
-        .par_iter()
-        .map_init(
-            || golden::Core::new(config, program),
-            |core, image| match core {
-                Ok(core) => {
-                    let run = core.run(image);
-                    bar.inc(1);
-                    run
-                }
-                Err(_) => golden::Core::new(config, program)?.run(image),
-            },
-        )
-        .collect::<Result<Vec<_>, _>>();
+    let chunks = images.par_chunks(share_of(images.len())).map(|images| {
+        let mut core = golden::Core::new(config, program)?;
+        images.iter().map(|image| core.run(image).inspect(|_| bar.inc(1))).collect::<Result<Vec<_>, _>>()
+    });
+    let runs: Result<Vec<_>, _> = chunks.collect();
     bar.finish_and_clear();
-    Ok(runs?)
+    Ok(runs?.into_iter().flatten().collect())
+}
+
+/// Images for each core of this machine.
+fn share_of(images: usize) -> usize {
+    images.div_ceil(rayon::current_num_threads()).max(1)
 }
 
 impl Simulator {
@@ -108,7 +104,7 @@ impl Simulator {
         let started = Instant::now();
         let threads = rayon::current_num_threads().min(images.len()).max(1);
         let (cycles, program_cycles) = (AtomicU64::new(0), AtomicU64::new(0));
-        let share = images.len().div_ceil(threads).max(1);
+        let share = share_of(images.len());
         let trace = self.trace.as_ref().map(StagedFile::path);
         let chunks = images.par_chunks(share).enumerate().map(|(chunk, images)| {
             let trace = trace.as_deref().filter(|_| chunk == 0);
