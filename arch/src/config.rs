@@ -83,6 +83,7 @@ const PRESETS: &[(&str, &str)] = &[
     ("tiny", include_str!("../../presets/tiny.toml")),
     ("digits", include_str!("../../presets/digits.toml")),
     ("paper", include_str!("../../presets/paper.toml")),
+    ("isaac", include_str!("../../presets/isaac.toml")),
 ];
 
 impl ChipConfig {
@@ -305,7 +306,7 @@ mod tests {
         let group = refused(&text().replace("group = 8", "group = 9"));
         assert!(group.contains("at most adc.lanes"), "{group}");
         let absent = ChipConfig::load("no-such-preset").unwrap_err().to_string();
-        assert!(absent.contains("one of the presets tiny, digits, paper"), "{absent}");
+        assert!(absent.contains("one of the presets tiny, digits, paper, isaac"), "{absent}");
     }
 
     #[test]
