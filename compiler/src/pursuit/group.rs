@@ -67,7 +67,7 @@ impl<'a> Group<'a> {
         let mut best: Option<(f64, Vec<KernelState>)> = None;
         for step in GRID {
             for kernel in &mut self.kernels {
-                let norm = self.metrics.iter().map(|m| mean_norm(m)).sum::<f64>() / self.metrics.len() as f64;
+                let norm = self.metrics.iter().map(mean_norm).sum::<f64>() / self.metrics.len() as f64;
                 let subvectors = kernel.products.len() / self.columns;
                 // Weights without any signal keep a scale that can divide.
                 let scale = step * (kernel.signal / subvectors as f64 / (norm * share)).sqrt();
