@@ -143,7 +143,7 @@ impl Op {
         };
         match self {
             Op::Conv(Conv { out, window, groups, .. }) => {
-                if *groups == 0 || input.channels % groups != 0 || out % groups != 0 {
+                if *groups == 0 || !input.channels.is_multiple_of(*groups) || !out.is_multiple_of(*groups) {
                     return Err(format!("{} input and {out} output channels in {groups} groups", input.channels));
                 }
                 slide(window, *out)
