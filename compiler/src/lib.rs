@@ -4,12 +4,13 @@
 //! |---|---|---|
 //! | read | [`network`], [`weights`], [`dataset`], [`npy`] | description, trained weights, labelled images |
 //! | calibrate | [`float`], [`calibrate`] | float reference; scales of the activations, gain of the ADC |
-//! | fit | [`basis`], [`csd`], [`fit`](mod@fit) | coefficients of the fixed basis: a [`Fitted`] network |
+//! | fit | [`basis`], [`coefficient`], [`csd`], [`fit`](mod@fit), [`pursuit`] | coefficients of the fixed basis: a [`Fitted`] network |
 //! | lower | [`map`], [`schedule`], [`requantize`](mod@requantize) | homes, slots, integer scales: a program image |
 //! | all of it | [`compile`](mod@compile), [`report`] | [`compile()`] |
 
 pub mod basis;
 pub mod calibrate;
+pub mod coefficient;
 pub mod compile;
 pub mod csd;
 pub mod dataset;
@@ -19,8 +20,10 @@ pub mod fitted;
 pub mod float;
 mod least_squares;
 pub mod map;
+mod metric;
 pub mod network;
 pub mod npy;
+pub mod pursuit;
 mod random;
 pub mod report;
 pub mod requantize;
