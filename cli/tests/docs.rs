@@ -17,6 +17,7 @@ const FOLDERS: &[&str] = &[
     "compiler",
     "constraints",
     "docs",
+    "evaluate",
     "examples",
     "hdl",
     "presets",
