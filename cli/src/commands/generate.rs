@@ -41,7 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes the core, a list of its files, its register map in three forms and the macro bodies below `folder`; gives the names.
+/// Writes the core, a list of its files, its register map in three forms, what synthesis needs and the macro bodies below `folder`; gives the names.
 pub fn write(config: &ChipConfig, staged: &Staged, folder: &str) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     for file in basisn_hdl::generate_core(config)? {
@@ -58,6 +58,11 @@ pub fn write(config: &ChipConfig, staged: &Staged, folder: &str) -> Result<Vec<S
     for (name, text) in registers {
         staged.write(&format!("{folder}{name}"), text)?;
         names.push(name.into());
+    }
+    for file in basisn_hdl::generate_constraints(config, &basisn_hdl::Technology::default())? {
+        let name = format!("syn/{}", file.name);
+        staged.write(&format!("{folder}{name}"), file.text)?;
+        names.push(name);
     }
     for (kind, body) in BODIES {
         let name = format!("macro/{kind}/{}.v", config.macro_name());
