@@ -1,6 +1,6 @@
 //! The road from weights to a program image: fit once, then lower to a chip with any number of tiles.
 
-use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program};
+use basisn_arch::{ChipConfig, LayerProgram, Program};
 
 use crate::basis::Basis;
 use crate::calibrate::{self, GainProblem};
@@ -143,12 +143,7 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
             requantize: requantize(layer)?,
         });
     }
-    let program = Program {
-        name: fitted.name.clone(),
-        geometry: Geometry::from(config),
-        basis: vec![fitted.basis.levels.clone()],
-        layers,
-    };
+    let program = Program::chain(&fitted.name, config, vec![fitted.basis.levels.clone()], layers);
     program.check(config)?;
     let sum = |of: fn(&FittedLayer) -> f64| fitted.layers.iter().map(of).sum::<f64>();
     let report = Report {

@@ -5,7 +5,8 @@
 //! | [`arithmetic`] | the contract, one function a step |
 //! | [`crossbar`] | the ideal RRAM macro |
 //! | [`im2col`] | from a layer's input to the vectors at the wordlines |
-//! | [`golden`] | the golden reference: a program, step by step |
+//! | [`steps`] | a program step by step, and the integer operations between its layers |
+//! | [`golden`] | the golden reference: a layer on the crossbars |
 //! | [`executor`] | whatever can run a program, and the comparison of results |
 //! | [`problem`] | problems with a reference answer |
 //! | [`random`] | random chips, programs and inputs that obey every rule |
@@ -21,6 +22,7 @@ pub mod golden;
 pub mod im2col;
 pub mod problem;
 pub mod random;
+pub mod steps;
 pub mod verilog;
 
 pub use crossbar::IdealMacro;
@@ -28,3 +30,4 @@ pub use error::Error;
 pub use executor::{Executor, ExecutorError, Golden, Mismatch, compare};
 pub use golden::LayerRun;
 pub use problem::{ConvProblem, MvmProblem, NetProblem};
+pub use steps::NetRun;

@@ -1,6 +1,8 @@
 //! A chip in RTL: the generated core with a macro body, verilated; the basis written through its programming port; layers run on it.
 
 use basisn_arch::{ChipConfig, LayerProgram, Program};
+use basisn_models::NetRun;
+use basisn_models::steps;
 use basisn_models::verilog::{self, Body};
 use verilated::{Build, Library, Trace};
 
@@ -9,7 +11,7 @@ use crate::{Core, Counters, Error, LayerStimulus, Stalls, dpi, stimulus};
 /// What the chip computed for one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerRun {
-    /// Results, `[kernel][position]`.
+    /// Results, `[kernel][position]`; of a layer in a network they are moved to [`NetRun`].
     pub values: Vec<i64>,
     /// Clock cycle at which each of them left its core.
     pub at_cycle: Vec<u64>,
@@ -123,23 +125,14 @@ impl Chip {
         Ok(run)
     }
 
-    /// Runs a network; every layer takes what the layer before gave.
+    /// Runs a network: its layers on the chip, the steps between them on the host.
     ///
     /// # Errors
-    /// As [`Chip::run_layer`].
-    pub fn run(&mut self, program: &Program, input: &[i32], stalls: &mut Stalls) -> Result<Vec<LayerRun>, Error> {
-        let mut runs: Vec<LayerRun> = Vec::with_capacity(program.layers.len());
-        for layer in &program.layers {
-            let next: Vec<i32>;
-            let input = match runs.last() {
-                Some(run) => {
-                    next = run.values.iter().map(|&v| v as i32).collect();
-                    &next
-                }
-                None => input,
-            };
-            runs.push(self.run_layer(layer, input, stalls)?);
-        }
-        Ok(runs)
+    /// The image does not fit the program, or as [`Chip::run_layer`].
+    pub fn run(&mut self, program: &Program, image: &[i32], stalls: &mut Stalls) -> Result<NetRun<LayerRun>, Error> {
+        steps::run(program, image, |index, input| {
+            let mut run = self.run_layer(&program.layers[index], input, stalls)?;
+            Ok((std::mem::take(&mut run.values), run))
+        })
     }
 }
