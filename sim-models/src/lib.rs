@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`arithmetic`] | the contract, one function a step |
 //! | [`crossbar`] | the ideal RRAM macro |
+//! | [`rram`] | the RRAM macro with its errors: programming, faults, ageing, noise, wires, ADC |
 //! | [`im2col`] | from a layer's input to the vectors at the wordlines |
 //! | [`steps`] | a program step by step, and the integer operations between its layers |
 //! | [`golden`] | the golden reference: a layer on the crossbars |
@@ -22,6 +23,7 @@ pub mod golden;
 pub mod im2col;
 pub mod problem;
 pub mod random;
+pub mod rram;
 pub mod steps;
 pub mod verilog;
 
