@@ -110,7 +110,8 @@ pub(crate) fn layer_inputs(
 /// A layer whose gain is to be chosen.
 pub(crate) struct GainProblem<'a> {
     pub shape: &'a ConvShape,
-    pub basis: &'a Basis,
+    /// Kernel k has basis `k mod bases`.
+    pub bases: &'a [Basis],
     pub items: &'a [Vec<PlaneItem>],
     pub scale: &'a [f64],
     pub input: Code,
@@ -160,21 +161,24 @@ impl GainProblem<'_> {
     }
 
     fn patch_cost(&self, input: &[i32], position: usize) -> Cost {
-        let cut = Subvectors::new(self.shape.depth(), self.basis.rows);
+        let cut = Subvectors::new(self.shape.depth(), self.bases[0].rows);
         let mut patch = vec![0; self.shape.depth()];
         self.shape.fill_patch(input, position, &mut patch);
         patch.resize(cut.count * cut.length, 0);
         let limit = 1i64 << (self.adc_bits - 1);
         let mut cost = Cost::default();
         let mut errors = vec![[0i64; GAINS]; self.scale.len()];
-        let mut sums = vec![0i32; self.basis.columns];
+        let mut sums = vec![vec![0i32; self.bases[0].columns]; self.bases.len()];
         for (x, items) in patch.chunks_exact(cut.length).zip(self.items) {
             for plane in 0..self.input.bits {
-                sums.fill(0);
-                for (row, _) in x.iter().enumerate().filter(|(_, x)| *x >> plane & 1 == 1) {
-                    sums.iter_mut().zip(self.basis.row(row)).for_each(|(sum, level)| *sum += i32::from(*level));
+                for (sums, basis) in sums.iter_mut().zip(self.bases) {
+                    sums.fill(0);
+                    for (row, _) in x.iter().enumerate().filter(|(_, x)| *x >> plane & 1 == 1) {
+                        sums.iter_mut().zip(basis.row(row)).for_each(|(sum, level)| *sum += i32::from(*level));
+                    }
                 }
                 for item in items {
+                    let sums = &sums[item.kernel % self.bases.len()];
                     let z: i64 = item.columns.iter().map(|&(c, n)| i64::from(if n { -sums[c] } else { sums[c] })).sum();
                     for (g, error) in errors[item.kernel].iter_mut().enumerate() {
                         let rounded = (z + ((1 << g) >> 1)) >> g;
@@ -222,7 +226,7 @@ mod tests {
         let columns = (0..columns).map(|c| (c, false)).collect();
         let items = [vec![PlaneItem { kernel: 0, plane: 0, columns }]];
         let input = Code { scale: 1.0, bits: 8, signed: false };
-        GainProblem { shape: &shape, basis: &basis, items: &items, scale: &[0.5], input, adc_bits }
+        GainProblem { shape: &shape, bases: &[basis], items: &items, scale: &[0.5], input, adc_bits }
             .choose(&[vec![255; 16], vec![254; 16]])
     }
 

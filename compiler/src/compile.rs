@@ -4,7 +4,8 @@ use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program};
 
 use crate::basis::Basis;
 use crate::calibrate::{self, GainProblem};
-use crate::fit::{fit_layer, snr_db};
+use crate::coefficient::CoefficientCode;
+use crate::fit::{LayerOptions, Target, fit_layer, snr_db};
 use crate::fitted::{Fitted, FittedLayer, PlaneItem};
 use crate::float::FloatNetwork;
 use crate::map;
@@ -54,18 +55,21 @@ pub fn fit(network: &Network, weights: &Weights, images: &[Vec<i32>], config: &C
     let codes = calibrate::codes(network, &float, images, config.input_bits())?;
     let sample = spread(images, GAIN_IMAGES);
     let (basis, planes) = (Basis::hadamard(config), config.coefficient_planes());
+    let options = LayerOptions { code: CoefficientCode::csd(planes), group: None, nonzeros: None };
     let mut layers = Vec::with_capacity(shapes.len());
     for (index, (layer, shape)) in network.layers.iter().zip(shapes).enumerate() {
         let weights = &weights.layers[index];
-        let fit = fit_layer(&weights.weight, shape.depth(), &basis, planes);
+        let target = Target::new(&weights.weight, shape.depth());
+        let fit = fit_layer(&target, std::slice::from_ref(&basis), &options);
         let raw = index + 1 == network.layers.len() && !layer.relu;
         let mut fitted = FittedLayer {
             name: layer.name.clone(),
             shape,
+            code: options.code,
             coefficients: fit.coefficients,
             scale: fit.scale,
             bias: weights.bias.iter().map(|&b| f64::from(b)).collect(),
-            groups: None,
+            groups: fit.groups,
             input: codes[index],
             output: (!raw).then_some(codes[index + 1]),
             gain: 0,
@@ -76,8 +80,8 @@ pub fn fit(network: &Network, weights: &Weights, images: &[Vec<i32>], config: &C
         let inputs = calibrate::layer_inputs(&float, &sample, index, &fitted.input)?;
         let problem = GainProblem {
             shape: &shape,
-            basis: &basis,
-            items: &fitted.items(&basis, planes),
+            bases: std::slice::from_ref(&basis),
+            items: &fitted.items(&basis),
             scale: &fitted.scale,
             input: fitted.input,
             adc_bits: config.adc_bits(),
@@ -86,7 +90,7 @@ pub fn fit(network: &Network, weights: &Weights, images: &[Vec<i32>], config: &C
         (fitted.gain, fitted.clipped_share) = (gain.gain, gain.clipped_share);
         layers.push(fitted);
     }
-    Ok(Fitted { name: network.name.clone(), basis, planes, adc_bits: config.adc_bits(), layers })
+    Ok(Fitted { name: network.name.clone(), bases: vec![basis], adc_bits: config.adc_bits(), layers })
 }
 
 /// Images that the gain is measured on.
@@ -105,9 +109,10 @@ fn spread(images: &[Vec<i32>], count: usize) -> Vec<Vec<i32>> {
 /// or a psum could overflow.
 pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> Result<Compiled, Error> {
     fitted.check()?;
-    let found = (fitted.basis.rows, fitted.basis.columns, fitted.adc_bits);
+    let basis = &fitted.bases[0];
+    let found = (basis.rows, basis.columns, fitted.adc_bits);
     let wanted = (config.rows(), config.columns(), config.adc_bits());
-    if found != wanted || fitted.planes > config.coefficient_planes() {
+    if found != wanted || fitted.planes() > config.coefficient_planes() {
         let describe = |(rows, columns, adc): (usize, usize, usize), planes| {
             format!("{rows} rows, {columns} columns, {adc}-bit ADC, {planes} coefficient planes")
         };
@@ -115,18 +120,26 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
             format!("network {}", fitted.name),
             format!(
                 "fitted for {}; the chip has {}",
-                describe(found, fitted.planes),
+                describe(found, fitted.planes()),
                 describe(wanted, config.coefficient_planes())
             ),
             "fit the network for this chip",
+        ));
+    }
+    let bases = fitted.bases.len();
+    if config.tiles() % bases != 0 {
+        return Err(Error::chip(
+            format!("network {}", fitted.name),
+            format!("fitted for {bases} different crossbars, and core.tiles = {}", config.tiles()),
+            format!("set core.tiles to a multiple of {bases}, or fit the network with one basis for all crossbars"),
         ));
     }
     let mut layers = Vec::with_capacity(fitted.layers.len());
     let mut reports = Vec::with_capacity(fitted.layers.len());
     for layer in &fitted.layers {
         let most = map::most_positions(layer, config)?;
-        let home = map::homes(layer, config);
-        let items = layer.items(&fitted.basis, fitted.planes);
+        let home = map::homes(layer, bases, config);
+        let items = layer.items(basis);
         let schedule = schedule_layer(&items, &home, layer.groups.as_deref(), config, options);
         let slots = schedule.iter().map(|s| s.slots.len()).collect();
         let block_positions = map::block_positions(layer, slots, most, config);
@@ -146,7 +159,7 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
     let program = Program {
         name: fitted.name.clone(),
         geometry: Geometry::from(config),
-        basis: vec![fitted.basis.levels.clone()],
+        basis: fitted.program_bases(config.tiles()),
         layers,
     };
     program.check(config)?;

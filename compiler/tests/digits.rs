@@ -101,7 +101,7 @@ fn one_fit_serves_any_number_of_tiles_and_lanes() {
 
 /// Gives every layer ternary coefficients in groups of at most `size` kernels of a tile, columns dealt out in turn.
 fn group(fitted: &mut Fitted, tiles: usize, size: usize) {
-    let columns = fitted.basis.columns;
+    let columns = fitted.bases[0].columns;
     for layer in &mut fitted.layers {
         let kernels = layer.shape.kernels;
         let groups: Vec<Vec<usize>> = (0..tiles)

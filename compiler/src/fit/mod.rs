@@ -1,0 +1,90 @@
+//! Coefficients for a layer's weights: `W[k, s] ~ scale[k] * sum_c coefficient[k, s, c] * V[:, c]`.
+//!
+//! | module | what |
+//! |---|---|
+//! | `target`, `metric` | the weights, and which of them matter; products of columns |
+//! | [`pursuit`] | grouped kernels compete for columns; at most so many nonzeros |
+//! | [`rounding`] | kernels that use all columns of their crossbar |
+//! | `group`, `kernel` | what both work on: kernels, columns, what is left |
+//! | `winner` | winner takes all, for comparison |
+
+mod group;
+mod kernel;
+mod metric;
+pub mod pursuit;
+pub mod rounding;
+mod target;
+mod winner;
+
+use serde::{Deserialize, Serialize};
+
+use crate::basis::Basis;
+use crate::coefficient::CoefficientCode;
+use pursuit::Pursuit;
+pub use target::Target;
+
+/// The fit of one layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerFit {
+    /// `[kernel][subvector][column]`.
+    pub coefficients: Vec<i8>,
+    /// Scale of every kernel; 0 for a kernel without coefficients.
+    pub scale: Vec<f64>,
+    /// Groups of kernels that own disjoint columns, if they were fitted so.
+    pub groups: Option<Vec<Vec<usize>>>,
+    /// Sum of squares of the weights, or of what they give if inputs are known.
+    pub signal: f64,
+    /// Sum of squares of what the fit leaves, counted in the same way.
+    pub error: f64,
+}
+
+/// How a layer is fitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerOptions {
+    /// Form of the coefficients.
+    pub code: CoefficientCode,
+    /// Kernels of a group, which own disjoint columns and run in one slot; none if every kernel may use any column of its crossbar.
+    pub group: Option<usize>,
+    /// Columns that a kernel uses at most in a subvector.
+    pub nonzeros: Option<usize>,
+}
+
+/// Fits one layer. With several bases kernel k gets basis `k mod bases`.
+pub fn fit_layer(target: &Target, bases: &[Basis], options: &LayerOptions) -> LayerFit {
+    let kernels = target.kernels();
+    let groups = options.group.map(|size| pursuit::groups(kernels, size, bases.len()));
+    let mut fits = bases.iter().enumerate().map(|(number, basis)| {
+        let own: Vec<usize> = (number..kernels).step_by(bases.len()).collect();
+        match (&groups, options.nonzeros) {
+            (None, None) => rounding::rounded(target, basis, &own, options.code),
+            (None, nonzeros) => {
+                let alone: Vec<Vec<usize>> = own.iter().map(|&k| vec![k]).collect();
+                pursuit::grouped(target, basis, &alone, options.code, nonzeros)
+            }
+            (Some(groups), nonzeros) => {
+                let own: Vec<_> = groups.iter().filter(|g| g[0] % bases.len() == number).cloned().collect();
+                pursuit::grouped(target, basis, &own, options.code, nonzeros)
+            }
+        }
+    });
+    let first = fits.next().unwrap_or_else(|| Pursuit::empty(kernels, 0));
+    let mut all = fits.fold(first.fit, |mut all, Pursuit { fit, .. }| {
+        // A kernel has coefficients and a scale in one of them only.
+        all.coefficients.iter_mut().zip(fit.coefficients).for_each(|(a, c)| *a += c);
+        all.scale.iter_mut().zip(fit.scale).for_each(|(a, s)| *a += s);
+        all.signal += fit.signal;
+        all.error += fit.error;
+        all
+    });
+    all.groups = groups;
+    all
+}
+
+/// Signal to noise ratio in dB, at most 300: a perfect fit has no finite one. 0 if there is no signal.
+pub fn snr_db(signal: f64, error: f64) -> f64 {
+    if signal <= 0.0 { 0.0 } else { (10.0 * (signal / error.max(signal * 1e-30)).log10()).min(300.0) }
+}
+
+#[cfg(test)]
+mod tests;
