@@ -1,11 +1,9 @@
 //! The road from weights to a program image: fit once, then lower to a chip with any number of tiles.
 
-use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program};
+use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program, Subvectors};
 
-use crate::basis::Basis;
 use crate::calibrate::{self, GainProblem};
-use crate::coefficient::CoefficientCode;
-use crate::fit::{LayerOptions, Target, fit_layer, snr_db};
+use crate::fit::{FitOptions, Target, fit_layer, snr_db};
 use crate::fitted::{Fitted, FittedLayer, PlaneItem};
 use crate::float::FloatNetwork;
 use crate::map;
@@ -34,14 +32,20 @@ pub fn compile(
     images: &[Vec<i32>],
     config: &ChipConfig,
 ) -> Result<Compiled, Error> {
-    lower(&fit(network, weights, images, config)?, config, ScheduleOptions::default())
+    lower(&fit(network, weights, images, config, &FitOptions::local(config))?, config, ScheduleOptions::default())
 }
 
 /// Finds coefficients, scales and gains. Of `config` only the crossbar's size, the ADC bits and the arithmetic count.
 ///
 /// # Errors
-/// Layers that don't fit together, unusable images, or more input bits than the chip has.
-pub fn fit(network: &Network, weights: &Weights, images: &[Vec<i32>], config: &ChipConfig) -> Result<Fitted, Error> {
+/// Layers that don't fit together, unusable images, more input bits than the chip has, or options that [`FitOptions::check`] refuses.
+pub fn fit(
+    network: &Network,
+    weights: &Weights,
+    images: &[Vec<i32>],
+    config: &ChipConfig,
+    options: &FitOptions,
+) -> Result<Fitted, Error> {
     let bits = network.input.bits as usize;
     if bits > config.input_bits() {
         return Err(Error::chip(
@@ -50,17 +54,22 @@ pub fn fit(network: &Network, weights: &Weights, images: &[Vec<i32>], config: &C
             format!("set arithmetic.input_bits to at least {bits}, or give the network coarser inputs"),
         ));
     }
+    let names: Vec<&str> = network.layers.iter().map(|l| l.name.as_str()).collect();
+    options.check(&names, config)?;
     let float = FloatNetwork::new(network, weights)?;
     let shapes = network.shapes().map_err(|cause| Error::Network { at: network.name.clone(), cause })?;
     let codes = calibrate::codes(network, &float, images, config.input_bits())?;
     let sample = spread(images, GAIN_IMAGES);
-    let (basis, planes) = (Basis::hadamard(config), config.coefficient_planes());
-    let options = LayerOptions { code: CoefficientCode::csd(planes), group: None, nonzeros: None };
+    let bases = options.basis.fixed(config);
     let mut layers = Vec::with_capacity(shapes.len());
     for (index, (layer, shape)) in network.layers.iter().zip(shapes).enumerate() {
         let weights = &weights.layers[index];
-        let target = Target::new(&weights.weight, shape.depth());
-        let fit = fit_layer(&target, std::slice::from_ref(&basis), &options);
+        let inputs = calibrate::layer_inputs(&float, &sample, index, &codes[index])?;
+        let cut = Subvectors::new(shape.depth(), config.rows());
+        let moments = options.weighted.then(|| calibrate::moments(&shape, &cut, &inputs));
+        let target = Target { weight: &weights.weight, depth: shape.depth(), moments: moments.as_deref() };
+        let options = options.of_layer(&layer.name);
+        let fit = fit_layer(&target, &bases, options);
         let raw = index + 1 == network.layers.len() && !layer.relu;
         let mut fitted = FittedLayer {
             name: layer.name.clone(),
@@ -77,11 +86,10 @@ pub fn fit(network: &Network, weights: &Weights, images: &[Vec<i32>], config: &C
             weight_signal: fit.signal,
             weight_error: fit.error,
         };
-        let inputs = calibrate::layer_inputs(&float, &sample, index, &fitted.input)?;
         let problem = GainProblem {
             shape: &shape,
-            bases: std::slice::from_ref(&basis),
-            items: &fitted.items(&basis),
+            bases: &bases,
+            items: &fitted.items(&bases[0]),
             scale: &fitted.scale,
             input: fitted.input,
             adc_bits: config.adc_bits(),
@@ -90,7 +98,7 @@ pub fn fit(network: &Network, weights: &Weights, images: &[Vec<i32>], config: &C
         (fitted.gain, fitted.clipped_share) = (gain.gain, gain.clipped_share);
         layers.push(fitted);
     }
-    Ok(Fitted { name: network.name.clone(), bases: vec![basis], adc_bits: config.adc_bits(), layers })
+    Ok(Fitted { name: network.name.clone(), bases, adc_bits: config.adc_bits(), layers })
 }
 
 /// Images that the gain is measured on.
@@ -188,7 +196,7 @@ fn layer_report(
         gain: layer.gain,
         clipped_share: layer.clipped_share,
         coefficient_digits: items.iter().flatten().map(|i| i.columns.len()).sum(),
-        coefficients_nonzero: layer.coefficients.iter().filter(|c| **c != 0).count(),
+        coefficients_nonzero: layer.nonzeros(),
         coefficients: layer.coefficients.len(),
         items: items.iter().map(Vec::len).sum(),
         slots: schedule.iter().map(|s| s.slots.len()).sum(),

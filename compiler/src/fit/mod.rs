@@ -16,9 +16,13 @@ pub mod rounding;
 mod target;
 mod winner;
 
+use std::collections::BTreeMap;
+
+use basisn_arch::ChipConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::basis::Basis;
+use crate::Error;
+use crate::basis::{Basis, BasisOptions};
 use crate::coefficient::CoefficientCode;
 use pursuit::Pursuit;
 pub use target::Target;
@@ -48,6 +52,79 @@ pub struct LayerOptions {
     pub group: Option<usize>,
     /// Columns that a kernel uses at most in a subvector.
     pub nonzeros: Option<usize>,
+}
+
+/// How a network is fitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FitOptions {
+    /// Basis of the crossbars.
+    pub basis: BasisOptions,
+    /// For layers that are not named below.
+    pub default: LayerOptions,
+    /// Layers with options of their own, by name.
+    pub layers: BTreeMap<String, LayerOptions>,
+    /// Count a weight's error by the second moments of its inputs.
+    pub weighted: bool,
+}
+
+impl FitOptions {
+    /// Coefficients without any training: every kernel uses all columns, with as many digits as the chip has planes.
+    pub fn local(config: &ChipConfig) -> Self {
+        let code = CoefficientCode::csd(config.coefficient_planes());
+        let default = LayerOptions { code, group: None, nonzeros: None };
+        FitOptions { basis: BasisOptions::default(), default, layers: BTreeMap::new(), weighted: false }
+    }
+
+    /// Ternary coefficients in groups of `group` kernels.
+    pub fn grouped(group: usize) -> Self {
+        let default = LayerOptions { code: CoefficientCode::TERNARY, group: Some(group), nonzeros: None };
+        FitOptions { basis: BasisOptions::default(), default, layers: BTreeMap::new(), weighted: false }
+    }
+
+    /// Options of one layer.
+    pub fn of_layer(&self, name: &str) -> &LayerOptions {
+        self.layers.get(name).unwrap_or(&self.default)
+    }
+
+    /// Checks the options for layers of these names and a chip.
+    ///
+    /// # Errors
+    /// A layer that is not there, more planes than the chip has, or groups and numbers that are out of range.
+    pub fn check(&self, names: &[&str], config: &ChipConfig) -> Result<(), Error> {
+        let fail = |at: &str, cause: String, fix: &str| Err(Error::fit(at, cause, fix));
+        if let Some(name) = self.layers.keys().find(|name| !names.contains(&name.as_str())) {
+            let fix = format!("name one of {}", names.join(", "));
+            return fail(&format!("layer {name}"), "the network has no layer of this name".into(), &fix);
+        }
+        for (name, layer) in
+            std::iter::once(("all layers", &self.default)).chain(self.layers.iter().map(|(n, l)| (n.as_str(), l)))
+        {
+            let (planes, most) = (layer.code.planes, config.coefficient_planes());
+            if !(1..=most).contains(&planes) {
+                return fail(
+                    name,
+                    format!("{planes} coefficient planes; the chip has {most}"),
+                    "set planes in this range, from 1",
+                );
+            }
+            if layer.group.is_some_and(|g| !(1..=config.lanes()).contains(&g)) {
+                let cause =
+                    format!("groups of {} kernels; a crossbar has {} lanes", layer.group.unwrap_or(0), config.lanes());
+                return fail(name, cause, "set a group from 1 to adc.lanes");
+            }
+            if layer.nonzeros.is_some_and(|s| !(1..=config.columns()).contains(&s)) {
+                let cause =
+                    format!("{} nonzeros; a crossbar has {} columns", layer.nonzeros.unwrap_or(0), config.columns());
+                return fail(name, cause, "set nonzeros from 1 to crossbar.columns");
+            }
+        }
+        let bases = self.basis.count;
+        if bases == 0 || bases > config.tiles() || config.tiles() % bases != 0 {
+            let cause = format!("{bases} different bases; the chip has {} tiles", config.tiles());
+            return fail("basis", cause, "set a number that divides core.tiles");
+        }
+        Ok(())
+    }
 }
 
 /// Fits one layer. With several bases kernel k gets basis `k mod bases`.

@@ -180,6 +180,11 @@ impl FittedLayer {
         &self.coefficients[kernel * width..(kernel + 1) * width]
     }
 
+    /// Coefficients that are not zero.
+    pub fn nonzeros(&self) -> usize {
+        self.coefficients.iter().filter(|c| **c != 0).count()
+    }
+
     /// How the kernels are cut for crossbars of `rows` rows.
     pub fn cut(&self, rows: usize) -> Subvectors {
         Subvectors::new(self.shape.depth(), rows)
