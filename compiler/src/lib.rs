@@ -3,6 +3,7 @@
 //! | step | module | what |
 //! |---|---|---|
 //! | read | [`network`], [`weights`], [`dataset`], [`npy`] | description, trained weights, labelled images |
+//! | the network | [`graph`] | nodes and shapes; built-in topologies |
 //! | calibrate | [`float`], [`calibrate`] | float reference; scales of the activations, gain of the ADC |
 //! | fit | [`basis`], [`coefficient`], [`csd`], [`fit`](mod@fit), [`pursuit`] | coefficients of the fixed basis: a [`Fitted`] network |
 //! | lower | [`map`], [`schedule`], [`requantize`](mod@requantize) | homes, slots, integer scales: a program image |
@@ -18,6 +19,7 @@ mod error;
 pub mod fit;
 pub mod fitted;
 pub mod float;
+pub mod graph;
 mod least_squares;
 pub mod map;
 pub mod network;
@@ -35,6 +37,7 @@ pub use error::Error;
 pub use fit::pursuit;
 pub use fitted::Fitted;
 pub use float::FloatNetwork;
+pub use graph::Graph;
 pub use network::Network;
 pub use report::Report;
 pub use schedule::ScheduleOptions;

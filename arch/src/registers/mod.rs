@@ -5,6 +5,7 @@
 mod c_header;
 mod map;
 mod markdown;
+mod rust_module;
 mod system_rdl;
 
 use crate::ChipConfig;
@@ -12,6 +13,7 @@ use crate::ChipConfig;
 pub use c_header::c_header;
 pub use map::*;
 pub use markdown::markdown;
+pub use rust_module::rust_module;
 pub use system_rdl::system_rdl;
 
 /// Who may do what with a register.
@@ -115,6 +117,7 @@ mod tests {
         let config = ChipConfig::load("tiny").unwrap();
         insta::assert_snapshot!("registers.h", c_header());
         insta::assert_snapshot!("registers.rdl", system_rdl(&config));
+        insta::assert_snapshot!("registers.rs", rust_module());
     }
 
     #[test]
