@@ -21,7 +21,7 @@ fn a_fitted_file_compiles_to_what_its_network_compiles_to_and_to_other_chips() {
     let wide = fs::read_to_string(common::root().join("presets/digits.toml")).unwrap();
     fs::write(folder.path().join("wide.toml"), wide.replace("tiles = 4", "tiles = 7")).unwrap();
     run("compile --fitted f.safetensors --config wide.toml --out c.safetensors");
-    run("inspect c.safetensors");
+    run("inspect c.safetensors --config wide.toml");
 }
 
 #[test]

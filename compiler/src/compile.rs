@@ -68,8 +68,8 @@ pub fn fit(
         let cut = Subvectors::new(shape.depth(), config.rows());
         let moments = options.weighted.then(|| calibrate::moments(&shape, &cut, &inputs));
         let target = Target { weight: &weights.weight, depth: shape.depth(), moments: moments.as_deref() };
-        let options = options.of_layer(&layer.name);
-        let fit = fit_layer(&target, &bases, options);
+        let (tiles, options) = (options.tiles, options.of_layer(&layer.name));
+        let fit = fit_layer(&target, &bases, tiles, options);
         let raw = index + 1 == network.layers.len() && !layer.relu;
         let mut fitted = FittedLayer {
             name: layer.name.clone(),

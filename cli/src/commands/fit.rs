@@ -15,9 +15,7 @@ use crate::output::{say, write_file};
 
 /// Fit a trained network to the global basis and write the fitted file, which `basisn compile` lowers to any number of tiles.
 #[derive(Args)]
-#[command(
-    after_help = "Examples:\n  basisn fit --config digits --out fitted.safetensors\n  basisn fit --config digits --planes 1 --group 4 --layer conv1:group=2,planes=2 --out fitted.safetensors\n  basisn compile --fitted fitted.safetensors --config digits --out digits.safetensors"
-)]
+#[command(after_help = "Example:\n  basisn fit --config digits --planes 1 --group 4 --out fitted.safetensors")]
 pub struct Arguments {
     #[command(flatten)]
     source: Source,
@@ -46,6 +44,9 @@ pub struct Options {
     /// Kernels of a group: they own disjoint columns and run in one slot [default: every kernel may use every column]
     #[arg(long)]
     group: Option<usize>,
+    /// Tiles that groups are made for: there their slots are as few as can be. 1 makes groups for any number of tiles [default: the chip's]
+    #[arg(long, requires = "group")]
+    tiles: Option<usize>,
     /// Columns that a kernel uses at most in a subvector [default: all]
     #[arg(long)]
     nonzeros: Option<usize>,
@@ -80,8 +81,6 @@ enum Kind {
     Hadamard,
     /// Random levels, the same for every network
     Random,
-    /// Levels learned from the weights of all layers
-    Learned,
 }
 
 impl From<Form> for CoefficientForm {
@@ -102,10 +101,9 @@ impl Options {
         let kind = match self.basis {
             Kind::Hadamard => BasisKind::Hadamard,
             Kind::Random => BasisKind::Random,
-            Kind::Learned => BasisKind::Learned,
         };
         let basis = BasisOptions { kind, count: self.bases, seed: self.seed };
-        Ok(FitOptions { basis, default, layers, weighted: self.weighted })
+        Ok(FitOptions { basis, default, layers, weighted: self.weighted, tiles: self.tiles.unwrap_or(config.tiles()) })
     }
 }
 

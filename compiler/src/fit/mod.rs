@@ -65,6 +65,9 @@ pub struct FitOptions {
     pub layers: BTreeMap<String, LayerOptions>,
     /// Count a weight's error by the second moments of its inputs.
     pub weighted: bool,
+    /// Tiles that groups are made for: there a layer has exactly `ceil(ceil(K / N) / G)` slots in a subvector.
+    /// Groups made for one tile are as large as they can be, and suit all numbers of tiles that are powers of two.
+    pub tiles: usize,
 }
 
 impl FitOptions {
@@ -72,13 +75,13 @@ impl FitOptions {
     pub fn local(config: &ChipConfig) -> Self {
         let code = CoefficientCode::csd(config.coefficient_planes());
         let default = LayerOptions { code, group: None, nonzeros: None };
-        FitOptions { basis: BasisOptions::default(), default, layers: BTreeMap::new(), weighted: false }
+        FitOptions { basis: BasisOptions::default(), default, layers: BTreeMap::new(), weighted: false, tiles: 1 }
     }
 
-    /// Ternary coefficients in groups of `group` kernels.
-    pub fn grouped(group: usize) -> Self {
+    /// Ternary coefficients in groups of `group` kernels, made for `tiles` tiles.
+    pub fn grouped(group: usize, tiles: usize) -> Self {
         let default = LayerOptions { code: CoefficientCode::TERNARY, group: Some(group), nonzeros: None };
-        FitOptions { basis: BasisOptions::default(), default, layers: BTreeMap::new(), weighted: false }
+        FitOptions { basis: BasisOptions::default(), default, layers: BTreeMap::new(), weighted: false, tiles }
     }
 
     /// Options of one layer.
@@ -123,14 +126,20 @@ impl FitOptions {
             let cause = format!("{bases} different bases; the chip has {} tiles", config.tiles());
             return fail("basis", cause, "set a number that divides core.tiles");
         }
+        let grouped = std::iter::once(&self.default).chain(self.layers.values()).any(|layer| layer.group.is_some());
+        if grouped && (self.tiles == 0 || self.tiles % bases != 0) {
+            let cause = format!("groups for {} tiles, and {bases} different bases", self.tiles);
+            return fail("groups", cause, "make groups for a multiple of the bases");
+        }
         Ok(())
     }
 }
 
-/// Fits one layer. With several bases kernel k gets basis `k mod bases`.
-pub fn fit_layer(target: &Target, bases: &[Basis], options: &LayerOptions) -> LayerFit {
+/// Fits one layer. With several bases kernel k gets basis `k mod bases`. Groups are made for `tiles` tiles, a multiple of the bases,
+/// see [`pursuit::groups`].
+pub fn fit_layer(target: &Target, bases: &[Basis], tiles: usize, options: &LayerOptions) -> LayerFit {
     let kernels = target.kernels();
-    let groups = options.group.map(|size| pursuit::groups(kernels, size, bases.len()));
+    let groups = options.group.map(|size| pursuit::groups(kernels, size, tiles));
     let mut fits = bases.iter().enumerate().map(|(number, basis)| {
         let own: Vec<usize> = (number..kernels).step_by(bases.len()).collect();
         match (&groups, options.nonzeros) {

@@ -18,8 +18,6 @@ pub const FORMAT: u32 = 1;
 const HEADER: &str = "basisn-fitted";
 /// Group of a kernel in a file of a layer without groups.
 const NO_GROUP: u32 = u32::MAX;
-/// Extents of a shape, so that their products stay far from overflow.
-const EXTENT_MAX: usize = 1 << 16;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -163,10 +161,8 @@ fn layer(
 ) -> Result<FittedLayer, Error> {
     let name = |part: &str| format!("layers.{index}.{part}");
     let s = &h.shape;
-    let extents =
-        [s.in_channels, s.in_height, s.in_width, s.kernels, s.kernel_height, s.kernel_width, s.stride, s.padding];
-    if extents.iter().any(|e| *e > EXTENT_MAX) || s.stride == 0 || s.depth() == 0 {
-        return Err(bad(&format!("layer {}", h.name), &format!("an extent of the shape is not 1..{EXTENT_MAX}")));
+    if !basisn_arch::image::in_range(s) {
+        return Err(bad(&format!("layer {}", h.name), &"its shape is out of range"));
     }
     let subvectors = basisn_arch::Subvectors::new(s.depth(), rows).count;
     let kernels = s.kernels;
@@ -307,7 +303,7 @@ mod tests {
         assert!(refused("adc_bits", "adc_bitz").contains("adc_bitz"));
         assert!(refused("layers.1.scale", "layers.1.scald").contains("at:    layers.1.scale"));
         assert!(refused(r#"\"kernels\":5"#, r#"\"kernels\":4"#).contains("[5, 1, 6] found, I8 [4, 1, 6] expected"));
-        assert!(refused(r#"\"stride\":1"#, r#"\"stride\":0"#).contains("extent of the shape"));
+        assert!(refused(r#"\"stride\":[1"#, r#"\"stride\":[0"#).contains("its shape is out of range"));
         let nothing = Fitted::load(Path::new("no/such/file")).unwrap_err().to_string();
         assert!(nothing.contains("no/such/file"), "{nothing}");
     }

@@ -137,8 +137,8 @@ impl FittedLayer {
             return Err("coefficient planes are not 1..6");
         }
         let kernels = self.shape.kernels;
-        if self.shape.stride == 0 || kernels * self.shape.depth() * self.shape.positions() == 0 {
-            return Err("its shape has no kernels, no weights or no positions");
+        if !basisn_arch::image::in_range(&self.shape) {
+            return Err("its shape is out of range");
         }
         let width = self.cut(basis.rows).count * basis.columns;
         let finite = |values: &[f64]| values.len() == kernels && values.iter().all(|v| v.is_finite());

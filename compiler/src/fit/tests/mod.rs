@@ -20,7 +20,7 @@ fn normal(random: &mut Random, count: usize) -> Vec<f32> {
 /// A local fit with canonical signed digits.
 fn local(weight: &[f32], depth: usize, basis: &Basis, planes: usize) -> LayerFit {
     let options = LayerOptions { code: CoefficientCode::csd(planes), group: None, nonzeros: None };
-    fit_layer(&Target::new(weight, depth), std::slice::from_ref(basis), &options)
+    fit_layer(&Target::new(weight, depth), std::slice::from_ref(basis), 1, &options)
 }
 
 fn snr(weight: &[f32], depth: usize, basis: &Basis, planes: usize) -> f64 {
