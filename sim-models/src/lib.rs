@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`arithmetic`] | the contract, one function a step |
 //! | [`crossbar`] | the ideal RRAM macro |
+//! | [`rram`] | the RRAM macro with its errors: programming, faults, ageing, noise, wires, ADC |
 //! | [`im2col`] | from a layer's input to the vectors at the wordlines |
 //! | [`golden`] | the golden reference: a program, step by step |
 //! | [`executor`] | whatever can run a program, and the comparison of results |
@@ -21,6 +22,7 @@ pub mod golden;
 pub mod im2col;
 pub mod problem;
 pub mod random;
+pub mod rram;
 pub mod verilog;
 
 pub use crossbar::IdealMacro;
