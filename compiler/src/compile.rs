@@ -135,7 +135,7 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
         ));
     }
     let bases = fitted.bases.len();
-    if config.tiles() % bases != 0 {
+    if !config.tiles().is_multiple_of(bases) {
         return Err(Error::chip(
             format!("network {}", fitted.name),
             format!("fitted for {bases} different crossbars, and core.tiles = {}", config.tiles()),

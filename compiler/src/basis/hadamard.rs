@@ -62,8 +62,8 @@ fn base(n: usize) -> Option<(Base, u32)> {
         let m = n >> doublings;
         let base = match m {
             1 => Some(Base::One),
-            _ if m % 4 == 0 && is_prime(m - 1) => Some(Base::First(m - 1)),
-            _ if m % 4 == 0 && is_prime(m / 2 - 1) && (m / 2 - 1) % 4 == 1 => Some(Base::Second(m / 2 - 1)),
+            _ if m.is_multiple_of(4) && is_prime(m - 1) => Some(Base::First(m - 1)),
+            _ if m.is_multiple_of(4) && is_prime(m / 2 - 1) && (m / 2 - 1) % 4 == 1 => Some(Base::Second(m / 2 - 1)),
             _ => None,
         };
         base.map(|base| (base, doublings))
@@ -108,7 +108,7 @@ fn second(q: usize, i: usize, j: usize) -> bool {
 }
 
 fn is_prime(n: usize) -> bool {
-    n > 1 && (2..n).take_while(|d| d * d <= n).all(|d| n % d != 0)
+    n > 1 && (2..n).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
 }
 
 /// Whether `n`, not 0, is a square modulo the prime `q`.

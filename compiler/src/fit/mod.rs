@@ -122,12 +122,12 @@ impl FitOptions {
             }
         }
         let bases = self.basis.count;
-        if bases == 0 || bases > config.tiles() || config.tiles() % bases != 0 {
+        if bases == 0 || bases > config.tiles() || !config.tiles().is_multiple_of(bases) {
             let cause = format!("{bases} different bases; the chip has {} tiles", config.tiles());
             return fail("basis", cause, "set a number that divides core.tiles");
         }
         let grouped = std::iter::once(&self.default).chain(self.layers.values()).any(|layer| layer.group.is_some());
-        if grouped && (self.tiles == 0 || self.tiles % bases != 0) {
+        if grouped && (self.tiles == 0 || !self.tiles.is_multiple_of(bases)) {
             let cause = format!("groups for {} tiles, and {bases} different bases", self.tiles);
             return fail("groups", cause, "make groups for a multiple of the bases");
         }
