@@ -83,6 +83,7 @@ const PRESETS: &[(&str, &str)] = &[
     ("tiny", include_str!("../../presets/tiny.toml")),
     ("digits", include_str!("../../presets/digits.toml")),
     ("paper", include_str!("../../presets/paper.toml")),
+    ("isaac", include_str!("../../presets/isaac.toml")),
 ];
 
 impl ChipConfig {
@@ -162,8 +163,8 @@ impl ChipConfig {
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
         let mut section = "";
-        for (field, value) in Self::FIELDS.iter().zip(self.values()) {
-            if let Some((of, name)) = field.key.split_once('.') {
+        for (key, value) in self.entries() {
+            if let Some((of, name)) = key.split_once('.') {
                 if of != section {
                     text.push_str(&format!("{}[{of}]\n", if section.is_empty() { "" } else { "\n" }));
                     section = of;
@@ -174,13 +175,18 @@ impl ChipConfig {
         text
     }
 
+    /// Every key with its value, in the order of the file.
+    pub fn entries(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        Self::FIELDS.iter().map(|field| field.key).zip(self.values())
+    }
+
     /// A copy with one key changed, checked again; for sweeps and tests.
     ///
     /// # Errors
     /// No such key, or the value is refused.
     pub fn with(&self, key: &str, value: usize) -> Result<Self, Error> {
         let field = Self::FIELDS.iter().find(|f| f.key == key).ok_or_else(|| unknown("override", key))?;
-        let mut values: BTreeMap<_, _> = Self::FIELDS.iter().map(|f| f.key).zip(self.values()).collect();
+        let mut values: BTreeMap<_, _> = self.entries().collect();
         values.insert(field.key, field.check("override", i128::try_from(value).unwrap_or(i128::MAX))?);
         let config = Self::from_values(&values).ok_or_else(|| unknown("override", key))?;
         config.check("override")?;
@@ -305,7 +311,7 @@ mod tests {
         let group = refused(&text().replace("group = 8", "group = 9"));
         assert!(group.contains("at most adc.lanes"), "{group}");
         let absent = ChipConfig::load("no-such-preset").unwrap_err().to_string();
-        assert!(absent.contains("one of the presets tiny, digits, paper"), "{absent}");
+        assert!(absent.contains("one of the presets tiny, digits, paper, isaac"), "{absent}");
     }
 
     #[test]

@@ -17,6 +17,7 @@ const FOLDERS: &[&str] = &[
     "compiler",
     "constraints",
     "docs",
+    "evaluate",
     "examples",
     "hdl",
     "presets",
@@ -88,7 +89,7 @@ fn run(folder: &Path, line: &str) -> Option<String> {
             let missing: Vec<_> = named.filter(|name| !packages().contains(&(*name).to_string())).collect();
             (!missing.is_empty()).then(|| format!("{line}: no package {missing:?}"))
         }
-        Some(script) if script.starts_with("scripts/") => {
+        Some(script) if script.starts_with("scripts/") && !script.contains('.') => {
             let executable = fs::metadata(root().join(script)).is_ok_and(|m| m.permissions().mode() & 0o111 != 0);
             (!executable).then(|| format!("{line}: no such script"))
         }

@@ -3,13 +3,15 @@
 //! | step | module | what |
 //! |---|---|---|
 //! | read | [`network`], [`weights`], [`dataset`], [`npy`] | description, trained weights, labelled images |
+//! | the network | [`graph`] | nodes and shapes; built-in topologies |
 //! | calibrate | [`float`], [`calibrate`] | float reference; scales of the activations, gain of the ADC |
-//! | fit | [`basis`], [`csd`], [`fit`](mod@fit) | coefficients of the fixed basis: a [`Fitted`] network |
+//! | fit | [`basis`], [`coefficient`], [`csd`], [`fit`](mod@fit), [`pursuit`] | coefficients of the fixed basis: a [`Fitted`] network |
 //! | lower | [`map`], [`schedule`], [`requantize`](mod@requantize) | homes, slots, integer scales: a program image |
 //! | all of it | [`compile`](mod@compile), [`report`] | [`compile()`] |
 
 pub mod basis;
 pub mod calibrate;
+pub mod coefficient;
 pub mod compile;
 pub mod csd;
 pub mod dataset;
@@ -17,10 +19,13 @@ mod error;
 pub mod fit;
 pub mod fitted;
 pub mod float;
+pub mod graph;
 mod least_squares;
 pub mod map;
+mod metric;
 pub mod network;
 pub mod npy;
+pub mod pursuit;
 mod random;
 pub mod report;
 pub mod requantize;
@@ -33,6 +38,7 @@ pub use dataset::Dataset;
 pub use error::Error;
 pub use fitted::Fitted;
 pub use float::FloatNetwork;
+pub use graph::Graph;
 pub use network::Network;
 pub use report::Report;
 pub use schedule::ScheduleOptions;

@@ -99,6 +99,12 @@ impl LayerStimulus {
         let inside = i - start * kernels;
         (self.kernel_at[inside / length], self.positions.start + start + inside % length)
     }
+
+    /// What the core gives, in the order of the result stream, of a layer's results `[kernel][position]` at `positions` positions.
+    pub fn in_stream_order(&self, values: &[i64], positions: usize) -> Vec<i64> {
+        let value = |(kernel, position): (usize, usize)| values[kernel * positions + position];
+        (0..self.results()).map(|i| value(self.result_place(i))).collect()
+    }
 }
 
 /// Splits the positions of a layer over the cores of a chip; cores without work are left out.

@@ -1,6 +1,7 @@
-// Runs one stimulus on basisn_core in an event-driven simulator: register writes, then the streams with random stalls.
-// Macros: SLOT_BITS, ACTIVATION_BITS, and the sizes of the memories COMMANDS, SLOTS, ACTIVATIONS (beats), RESULTS.
-// Plusargs: +commands= +slots= +activations= (hex files), +results= (output), +seed= +stall= (percent).
+// Runs one layer on basisn_core in an event-driven simulator: register writes, then the streams with random stalls.
+// Macros: SLOT_BITS, ACTIVATION_BITS, and lines of the vectors: PROGRAM, REGISTERS, SLOTS, ACTIVATIONS, RESULTS.
+// Plusargs: +vectors= (folder of the .hex files, the present one by default), +seed= +stall= (percent);
+// +results= (writes what comes out to this file; without it, everything is compared with results.hex).
 `timescale 1ns / 1ps
 module stream_tb;
   reg clock, reset;
@@ -31,11 +32,13 @@ module stream_tb;
     .m_axis_out_tlast(result_last), .irq(irq)
   );
 
-  reg [39:0] commands [0:`COMMANDS-1];
+  reg [39:0] commands [0:`PROGRAM+`REGISTERS-1];
   reg [`SLOT_BITS-1:0] slots [0:`SLOTS-1];
   reg [`ACTIVATION_BITS-1:0] activations [0:`ACTIVATIONS-1];
-  reg [8*1024-1:0] file;
-  integer out, seed, stall, command, slot, activation, result, idle;
+  reg [63:0] expected [0:`RESULTS-1];
+  reg [8*1024-1:0] folder, file;
+  reg compare;
+  integer out, wrong, seed, stall, command, slot, activation, result, idle;
   reg moved, took_slot, took_activation, took_address, took_data, done;
 
   function withhold;
@@ -55,14 +58,18 @@ module stream_tb;
     took_address = 0; took_data = 0;
     if (!$value$plusargs("seed=%d", seed)) seed = 1;
     if (!$value$plusargs("stall=%d", stall)) stall = 0;
-    if ($value$plusargs("commands=%s", file)) $readmemh(file, commands);
-    if ($value$plusargs("slots=%s", file)) $readmemh(file, slots);
-    if ($value$plusargs("activations=%s", file)) $readmemh(file, activations);
-    if (!$value$plusargs("results=%s", file)) file = "results.txt";
-    out = $fopen(file, "w");
+    if (!$value$plusargs("vectors=%s", folder)) folder = ".";
+    $readmemh({folder, "/program.hex"}, commands, 0, `PROGRAM - 1);
+    $readmemh({folder, "/registers.hex"}, commands, `PROGRAM, `PROGRAM + `REGISTERS - 1);
+    $readmemh({folder, "/slots.hex"}, slots);
+    $readmemh({folder, "/activations.hex"}, activations);
+    compare = !$value$plusargs("results=%s", file);
+    wrong = 0;
+    if (compare) $readmemh({folder, "/results.hex"}, expected);
+    else out = $fopen(file, "w");
     repeat (4) @(negedge clock);
     reset = 0;
-    for (command = 0; command < `COMMANDS; command = command + 1) begin
+    for (command = 0; command < `PROGRAM + `REGISTERS; command = command + 1) begin
       // Address first, or data first, or both at once.
       awaddr = {1'b0, commands[command][39:32]};
       wdata = commands[command][31:0];
@@ -79,7 +86,9 @@ module stream_tb;
         #4;
       end
       if (bresp != 2'b00) begin
-        $fdisplay(out, "hang register %h answers %b", awaddr, bresp);
+        if (compare) $display("FAIL: register %h answers %b", awaddr, bresp);
+        else $fdisplay(out, "hang register %h answers %b", awaddr, bresp);
+        wrong = 1;
         done = 1;
       end
       @(negedge clock);
@@ -97,7 +106,11 @@ module stream_tb;
       #4;
       moved = 0; took_slot = 0; took_activation = 0;
       if (result_valid && result_ready) begin
-        $fdisplay(out, "%h %b", result_data, result_last);
+        if (!compare) $fdisplay(out, "%h %b", result_data, result_last);
+        else if (result_data !== expected[result] || result_last !== (result == `RESULTS - 1)) begin
+          $display("FAIL: result %0d is %h, last %b; %h expected", result, result_data, result_last, expected[result]);
+          wrong = wrong + 1;
+        end
         result = result + 1; moved = 1;
         done = result == `RESULTS;
       end
@@ -105,7 +118,9 @@ module stream_tb;
       if (activation_valid && activation_ready) begin activation = activation + 1; moved = 1; took_activation = 1; end
       idle = moved ? 0 : idle + 1;
       if (idle > 200000) begin
-        $fdisplay(out, "hang slots %0d activations %0d results %0d", slot, activation, result);
+        if (compare) $display("FAIL: no transfer after %0d slots, %0d activations, %0d results", slot, activation, result);
+        else $fdisplay(out, "hang slots %0d activations %0d results %0d", slot, activation, result);
+        wrong = wrong + 1;
         done = 1;
       end
       @(negedge clock);
@@ -113,8 +128,13 @@ module stream_tb;
       if (took_slot) slot_valid = 0;
       if (took_activation) activation_valid = 0;
     end
-    $fdisplay(out, "end %0d %0d", slot, activation);
-    $fclose(out);
+    if (!compare) begin
+      $fdisplay(out, "end %0d %0d", slot, activation);
+      $fclose(out);
+      $finish;
+    end
+    if (wrong != 0) $fatal(1, "FAIL");
+    $display("PASS: %0d results", result);
     $finish;
   end
 endmodule

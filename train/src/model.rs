@@ -51,12 +51,12 @@ impl Cnn {
             let bound = (3.0 * gain / shape.depth() as f32).sqrt();
             let values: Vec<f32> =
                 (0..shape.kernels * shape.depth()).map(|_| rng.random_range(-bound..bound)).collect();
-            let kernel = [shape.kernel_height, shape.kernel_width];
+            let kernel = shape.window.kernel;
             stages.push(match layer.kind {
                 LayerKind::Conv => {
                     let mut conv = Conv2dConfig::new([shape.in_channels, shape.kernels], kernel)
-                        .with_stride([shape.stride; 2])
-                        .with_padding(same_on_every_side(shape.padding))
+                        .with_stride(shape.window.stride)
+                        .with_padding(same_on_every_side(shape.window.padding[0]))
                         .with_initializer(Initializer::Zeros)
                         .init(device);
                     let dims = [shape.kernels, shape.in_channels, kernel[0], kernel[1]];

@@ -6,6 +6,7 @@ mod c_header;
 mod error_code;
 mod map;
 mod markdown;
+mod rust_module;
 mod system_rdl;
 
 use crate::ChipConfig;
@@ -14,6 +15,7 @@ pub use c_header::c_header;
 pub use error_code::ErrorCode;
 pub use map::*;
 pub use markdown::markdown;
+pub use rust_module::rust_module;
 pub use system_rdl::system_rdl;
 
 /// Who may do what with a register.
@@ -126,6 +128,7 @@ mod tests {
         let config = ChipConfig::load("tiny").unwrap();
         insta::assert_snapshot!("registers.h", c_header());
         insta::assert_snapshot!("registers.rdl", system_rdl(&config));
+        insta::assert_snapshot!("registers.rs", rust_module());
     }
 
     #[test]

@@ -1,0 +1,257 @@
+//! The kernels of a group, and how they share the columns.
+
+use basisn_arch::Subvectors;
+
+use super::Target;
+use super::kernel::{KernelFit, KernelState};
+use crate::coefficient::CoefficientCode;
+use crate::metric::Metric;
+
+/// Scales to try, relative to the one that `C / g` columns of one step each would need to reach the length of the weights.
+const GRID: [f64; 5] = [0.5, 0.7, 0.9, 1.15, 1.5];
+/// Rounds of improvement of coefficients and scale.
+const ROUNDS: usize = 6;
+
+/// The kernels of a group and their columns.
+pub(super) struct Group<'a> {
+    metrics: &'a [Metric],
+    columns: usize,
+    code: CoefficientCode,
+    /// Columns that a kernel owns at most in a subvector.
+    quota: usize,
+    pub(super) kernels: Vec<KernelState>,
+}
+
+impl<'a> Group<'a> {
+    pub(super) fn new(
+        target: &Target,
+        cut: &Subvectors,
+        metrics: &'a [Metric],
+        group: &[usize],
+        code: CoefficientCode,
+        quota: usize,
+    ) -> Self {
+        let columns = metrics[0].columns;
+        let width = cut.count * columns;
+        let kernels = group
+            .iter()
+            .map(|&kernel| {
+                let (mut products, mut signal) = (vec![0.0; width], 0.0);
+                let weights = target.kernel(kernel, cut);
+                for (s, (w, p)) in weights.chunks_exact(cut.length).zip(products.chunks_exact_mut(columns)).enumerate()
+                {
+                    signal += metrics[s.min(metrics.len() - 1)].correlations(w, p);
+                }
+                let left = products.clone();
+                let signal = signal.max(f64::MIN_POSITIVE);
+                KernelState { products, signal, scale: 1.0, coefficients: vec![0.0; width], left }
+            })
+            .collect();
+        Group { metrics, columns, code, quota, kernels }
+    }
+
+    fn metric(&self, subvector: usize) -> &'a Metric {
+        &self.metrics[subvector.min(self.metrics.len() - 1)]
+    }
+
+    pub(super) fn norm(&self, place: usize) -> f64 {
+        self.metric(place / self.columns).norm(place % self.columns)
+    }
+
+    fn subvectors(&self) -> usize {
+        self.kernels.first().map_or(0, |k| k.products.len() / self.columns)
+    }
+
+    pub(super) fn fit(mut self) -> Vec<KernelFit> {
+        let share = (self.columns as f64 / self.kernels.len() as f64).min(self.quota as f64);
+        let mut best: Option<(f64, Vec<KernelState>)> = None;
+        for step in GRID {
+            for kernel in &mut self.kernels {
+                let norm = self.metrics.iter().map(mean_norm).sum::<f64>() / self.metrics.len() as f64;
+                let subvectors = kernel.products.len() / self.columns;
+                // Weights without any signal keep a scale that can divide.
+                let scale = step * (kernel.signal / subvectors as f64 / (norm * share)).sqrt();
+                kernel.scale = if scale > 0.0 && scale.is_finite() { scale } else { 1.0 };
+                kernel.coefficients.fill(0.0);
+                let scale = kernel.scale;
+                kernel.left.iter_mut().zip(&kernel.products).for_each(|(left, p)| *left = p / scale);
+            }
+            for s in 0..self.subvectors() {
+                self.pursue(s);
+            }
+            let error = self.error();
+            if best.as_ref().is_none_or(|(least, _)| error < *least) {
+                best = Some((error, self.kernels.clone()));
+            }
+        }
+        let Some((mut error, kernels)) = best else { return Vec::new() };
+        self.kernels = kernels;
+        for _ in 0..ROUNDS {
+            let before = self.kernels.clone();
+            self.best_scales();
+            for s in 0..self.subvectors() {
+                self.improve(s);
+            }
+            let now = self.error();
+            // Rounding errors of the last digit are no improvement.
+            if now >= error * (1.0 - 1e-9) {
+                self.kernels = before;
+                break;
+            }
+            error = now;
+        }
+        self.best_scales();
+        self.finish()
+    }
+
+    /// Relative error of all kernels, each at its best scale.
+    fn error(&self) -> f64 {
+        self.kernels.iter().map(|k| k.best_scale().0).sum()
+    }
+
+    pub(super) fn best_scales(&mut self) {
+        for kernel in &mut self.kernels {
+            if let (_, Some(scale)) = kernel.best_scale() {
+                kernel.rescale(scale);
+            }
+        }
+    }
+
+    /// Value of a column for a kernel: the best coefficient, and what it gains. `left` is without the column's own part.
+    fn offer(&self, kernel: &KernelState, left: f64, norm: f64) -> (f64, f64) {
+        if norm <= 0.0 {
+            return (0.0, 0.0);
+        }
+        let c = self.code.nearest(left / norm);
+        (c, kernel.weight() * c * (2.0 * left - c * norm))
+    }
+
+    /// Kernels and free columns win each other, the most valuable pair first.
+    fn pursue(&mut self, s: usize) {
+        let metric = self.metric(s);
+        let range = s * self.columns..(s + 1) * self.columns;
+        let mut free = vec![true; self.columns];
+        let mut owned = vec![0; self.kernels.len()];
+        let best = |group: &Self, i: usize, free: &[bool]| {
+            let kernel = &group.kernels[i];
+            let mut best = (0.0, 0, 0.0);
+            for (column, left) in kernel.left[range.clone()].iter().enumerate() {
+                if free[column] {
+                    let (c, gain) = group.offer(kernel, *left, metric.norm(column));
+                    if gain > best.0 {
+                        best = (gain, column, c);
+                    }
+                }
+            }
+            best
+        };
+        let mut bests: Vec<(f64, usize, f64)> = (0..self.kernels.len()).map(|i| best(self, i, &free)).collect();
+        loop {
+            let largest = (0..bests.len()).max_by(|&a, &b| bests[a].0.total_cmp(&bests[b].0).then(b.cmp(&a)));
+            let Some((i, (gain, column, c))) = largest.map(|i| (i, bests[i])) else { break };
+            if gain <= 0.0 {
+                break;
+            }
+            free[column] = false;
+            owned[i] += 1;
+            self.change(i, s, column, c);
+            for j in 0..bests.len() {
+                if j == i || bests[j].1 == column {
+                    bests[j] = if owned[j] < self.quota { best(self, j, &free) } else { (0.0, 0, 0.0) };
+                }
+            }
+        }
+    }
+
+    /// Offers every column again to all kernels, with all others as they are.
+    fn improve(&mut self, s: usize) {
+        let metric = self.metric(s);
+        let start = s * self.columns;
+        let mut owned: Vec<usize> = self
+            .kernels
+            .iter()
+            .map(|k| k.coefficients[start..start + self.columns].iter().filter(|c| **c != 0.0).count())
+            .collect();
+        for column in 0..self.columns {
+            let norm = metric.norm(column);
+            let owner = self.kernels.iter().position(|k| k.coefficients[start + column] != 0.0);
+            let mut best = (0.0, None, 0.0);
+            for (i, kernel) in
+                self.kernels.iter().enumerate().filter(|(i, _)| Some(*i) == owner || owned[*i] < self.quota)
+            {
+                let left = kernel.left[start + column] + kernel.coefficients[start + column] * norm;
+                let (c, gain) = self.offer(kernel, left, norm);
+                if gain > best.0 {
+                    best = (gain, Some(i), c);
+                }
+            }
+            let (_, winner, c) = best;
+            if let Some(i) = owner.filter(|i| Some(*i) != winner) {
+                owned[i] -= 1;
+                self.change(i, s, column, -self.kernels[i].coefficients[start + column]);
+            }
+            if let Some(i) = winner {
+                owned[i] += usize::from(winner != owner);
+                self.change(i, s, column, c - self.kernels[i].coefficients[start + column]);
+            }
+        }
+    }
+
+    /// Adds `by` to a coefficient.
+    fn change(&mut self, i: usize, s: usize, column: usize, by: f64) {
+        if by == 0.0 {
+            return;
+        }
+        let gram = self.metric(s).gram(column);
+        let start = s * self.columns;
+        let kernel = &mut self.kernels[i];
+        kernel.coefficients[start + column] += by;
+        let left = &mut kernel.left[start..start + self.columns];
+        left.iter_mut().zip(gram).for_each(|(left, g)| *left -= by * g);
+    }
+
+    /// Computes what is left from weights and coefficients.
+    pub(super) fn restore_left(&mut self) {
+        let (columns, metrics) = (self.columns, self.metrics);
+        for kernel in &mut self.kernels {
+            let scale = kernel.scale;
+            kernel.left.iter_mut().zip(&kernel.products).for_each(|(left, p)| *left = p / scale);
+            for (s, (left, c)) in
+                kernel.left.chunks_exact_mut(columns).zip(kernel.coefficients.chunks_exact(columns)).enumerate()
+            {
+                let metric = &metrics[s.min(metrics.len() - 1)];
+                for (column, c) in c.iter().enumerate().filter(|(_, c)| **c != 0.0) {
+                    left.iter_mut().zip(metric.gram(column)).for_each(|(left, g)| *left -= c * g);
+                }
+            }
+        }
+    }
+
+    pub(super) fn finish(self) -> Vec<KernelFit> {
+        self.kernels
+            .iter()
+            .map(|kernel| {
+                let (relative, scale) = kernel.best_scale();
+                let norms = (0..kernel.left.len()).map(|place| self.norm(place));
+                let step = |(left, norm): (&f64, f64)| if norm > 0.0 { (left / norm) as f32 } else { 0.0 };
+                let signal = if kernel.signal > f64::MIN_POSITIVE { kernel.signal } else { 0.0 };
+                KernelFit {
+                    // Without a best scale there is no coefficient either.
+                    coefficients: kernel
+                        .coefficients
+                        .iter()
+                        .map(|&c| if scale.is_some() { c as i8 } else { 0 })
+                        .collect(),
+                    correlation: kernel.left.iter().zip(norms).map(step).collect(),
+                    scale: scale.unwrap_or(0.0),
+                    signal,
+                    error: relative * signal,
+                }
+            })
+            .collect()
+    }
+}
+
+fn mean_norm(metric: &Metric) -> f64 {
+    (0..metric.columns).map(|c| metric.norm(c)).sum::<f64>() / metric.columns as f64
+}
