@@ -45,6 +45,8 @@ pub struct LayerResult {
     pub answers: Vec<Response>,
     /// Counters of the layer.
     pub counters: Counters,
+    /// Codes of each lane at either end of the ADC's range.
+    pub saturated: Vec<u64>,
 }
 
 impl Core {
@@ -199,6 +201,7 @@ impl Core {
         if self.read(reg::STATUS)? != 0 {
             return Err(self.broken(name, "busy after the last result".into()));
         }
+        let lanes = 0..self.config.lanes() as u32;
         let mut counter = |address| self.read(address).map(u64::from);
         result.counters = Counters {
             cycles: counter(reg::CYCLES)?,
@@ -207,7 +210,9 @@ impl Core {
             wait_activations: counter(reg::WAIT_ACTIVATIONS)?,
             wait_results: counter(reg::WAIT_RESULTS)?,
             wait_macro: counter(reg::WAIT_MACRO)?,
+            slots: counter(reg::SLOTS)?,
         };
+        result.saturated = lanes.map(|lane| counter(reg::SATURATED + 4 * lane)).collect::<Result<_, _>>()?;
         Ok(result)
     }
 
