@@ -107,15 +107,6 @@ impl LayerStimulus {
     }
 }
 
-/// Splits the positions of a layer over the cores of a chip; cores without work are left out.
-pub fn shares(config: &ChipConfig, positions: usize) -> Vec<Range<usize>> {
-    let share = positions.div_ceil(config.cores());
-    (0..config.cores())
-        .map(|c| (c * share).min(positions)..((c + 1) * share).min(positions))
-        .filter(|r| !r.is_empty())
-        .collect()
-}
-
 fn registers(
     config: &ChipConfig,
     layer: &LayerProgram,
@@ -210,16 +201,4 @@ fn item_words(slot: &Slot, written: &mut [bool], home: impl Fn(usize) -> (usize,
         written[item.kernel] = true;
     }
     words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_are_shared_over_the_cores() {
-        let chip = basisn_arch::ChipConfig::load("paper").unwrap();
-        assert_eq!(shares(&chip, 10), [0..3, 3..6, 6..9, 9..10]);
-        assert_eq!(shares(&chip, 2), [0..1, 1..2]);
-    }
 }
