@@ -8,6 +8,7 @@
 //! | [`im2col`] | from a layer's input to the vectors at the wordlines |
 //! | [`steps`] | a program step by step, and the integer operations between its layers |
 //! | [`golden`] | the golden reference: a layer on the crossbars |
+//! | [`fast`] | the same results, many positions at a time |
 //! | [`executor`] | whatever can run a program, and the comparison of results |
 //! | [`problem`] | problems with a reference answer |
 //! | [`random`] | random chips, programs and inputs that obey every rule |
@@ -19,6 +20,7 @@ pub mod crossbar;
 pub mod dpi;
 mod error;
 pub mod executor;
+pub mod fast;
 pub mod golden;
 pub mod im2col;
 pub mod problem;

@@ -32,8 +32,8 @@ impl<L> NetRun<L> {
     }
 }
 
-/// Runs all steps of a checked program on an image. `matrix` runs a layer, given by its number, on its input, and gives its results and whatever
-/// is to be kept of it.
+/// Runs all steps of a checked program on an image. `matrix` runs a layer, given by its number, on its input, and gives its results and
+/// whatever is to be kept of it.
 ///
 /// # Errors
 /// The image does not fit the program, or `matrix` fails.
@@ -42,33 +42,60 @@ pub fn run<L, E: From<Error>>(
     image: &[i32],
     mut matrix: impl FnMut(usize, &[i32]) -> Result<(Vec<i64>, L), E>,
 ) -> Result<NetRun<L>, E> {
+    let one = |index: usize, inputs: &[Vec<i32>]| inputs.iter().map(|input| matrix(index, input)).collect();
+    let runs = run_all(program, &[image.to_vec()], one)?;
+    Ok(runs.into_iter().next().unwrap_or(NetRun { values: Vec::new(), layers: Vec::new() }))
+}
+
+/// As [`run`], on many images at a time: `matrix` gets the inputs of all images.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_all<L, E: From<Error>>(
+    program: &Program,
+    images: &[Vec<i32>],
+    mut matrix: impl FnMut(usize, &[Vec<i32>]) -> Result<Vec<(Vec<i64>, L)>, E>,
+) -> Result<Vec<NetRun<L>>, E> {
     let values = program.values().map_err(Error::from)?;
-    check_image(program, &values[0], image)?;
-    let mut run = NetRun { values: Vec::with_capacity(program.steps.len()), layers: Vec::new() };
+    images.iter().try_for_each(|image| check_image(program, &values[0], image))?;
+    let mut runs: Vec<NetRun<L>> = images.iter().map(|_| NetRun { values: Vec::new(), layers: Vec::new() }).collect();
     for step in &program.steps {
-        let result = {
-            let inputs: Vec<Vec<i32>> = step.inputs.iter().map(|&i| readable(image, &run.values, i)).collect();
-            let shape = values[step.inputs[0]].shape;
-            match &step.op {
-                StepOp::Matrix { first, groups } => {
-                    let mut results = Vec::new();
-                    for (group, input) in inputs[0].chunks_exact(inputs[0].len() / groups).enumerate() {
-                        let (result, layer) = matrix(first + group, input)?;
-                        results.extend(result);
-                        run.layers.push(layer);
-                    }
-                    results
-                }
-                StepOp::MaxPool(window) => max_pool(shape, window, &inputs[0]),
-                StepOp::AvgPool(pool) => avg_pool(shape, pool, &inputs[0]),
-                StepOp::Add(sum) => add(sum, &inputs),
-                StepOp::Concat => inputs.concat().into_iter().map(i64::from).collect(),
-                StepOp::Affine(r) => affine(shape, r, &inputs[0]),
-            }
+        let shape = values[step.inputs[0]].shape;
+        let inputs_of = |(image, run): (&Vec<i32>, &NetRun<L>)| -> Vec<Vec<i32>> {
+            step.inputs.iter().map(|&i| readable(image, &run.values, i)).collect()
         };
-        run.values.push(result);
+        let StepOp::Matrix { first, groups } = step.op else {
+            for (image, run) in images.iter().zip(&mut runs) {
+                let result = between(&step.op, shape, &inputs_of((image, run)));
+                run.values.push(result);
+            }
+            continue;
+        };
+        let inputs: Vec<Vec<i32>> =
+            images.iter().zip(&runs).map(|(image, run)| readable(image, &run.values, step.inputs[0])).collect();
+        runs.iter_mut().for_each(|run| run.values.push(Vec::new()));
+        let size = shape.size() / groups;
+        for group in 0..groups {
+            let part: Vec<Vec<i32>> = inputs.iter().map(|i| i[group * size..(group + 1) * size].to_vec()).collect();
+            for (run, (result, layer)) in runs.iter_mut().zip(matrix(first + group, &part)?) {
+                run.values.last_mut().into_iter().for_each(|values| values.extend(&result));
+                run.layers.push(layer);
+            }
+        }
     }
-    Ok(run)
+    Ok(runs)
+}
+
+/// An operation that is no matrix layer.
+fn between(op: &StepOp, shape: Shape, inputs: &[Vec<i32>]) -> Vec<i64> {
+    match op {
+        StepOp::Matrix { .. } => Vec::new(),
+        StepOp::MaxPool(window) => max_pool(shape, window, &inputs[0]),
+        StepOp::AvgPool(pool) => avg_pool(shape, pool, &inputs[0]),
+        StepOp::Add(sum) => add(sum, inputs),
+        StepOp::Concat | StepOp::Flatten => inputs.concat().into_iter().map(i64::from).collect(),
+        StepOp::Affine(r) => affine(shape, r, &inputs[0]),
+    }
 }
 
 /// Value `index`: 0 is the image. What steps read fits 24 bits, as the check has shown.

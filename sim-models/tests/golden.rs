@@ -105,7 +105,7 @@ fn random_programs_give_what_the_contract_says() {
             && merged > 50
             && empty > 20
     );
-    assert!(ops.len() == 6 && groups > 5, "{} kinds of steps, {groups} grouped", ops.len());
+    assert!(ops.len() == 7 && groups > 5, "{} kinds of steps, {groups} grouped", ops.len());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Geometry, LayerProgram, Program, Requantize, StepOp};
-use crate::{ChipConfig, Error, Shape, Slot, Window};
+use crate::{ChipConfig, ConvShape, Error, Shape, Slot, Window};
 
 /// Largest extent of a shape; keeps every product of shapes far from overflow.
 const EXTENT_MAX: usize = 1 << 16;
@@ -124,14 +124,18 @@ fn product(extents: [usize; 3]) -> usize {
 
 fn shape(layer: &LayerProgram) -> Result<(), Error> {
     let s = &layer.shape;
+    if in_range(s) { Ok(()) } else { Err(bad(layer, format!("the shape {s:?} is out of range"))) }
+}
+
+/// Whether a layer's shape has positions, and its sizes stay far from overflow.
+pub fn in_range(s: &ConvShape) -> bool {
     let input = Shape::new(s.in_channels, s.in_height, s.in_width);
     let [height, width] = s.window.kernel;
-    let ok = extents(&input, &s.window).is_ok()
+    extents(&input, &s.window).is_ok()
         && (1..=EXTENT_MAX).contains(&s.kernels)
         && product([s.in_channels, height, width]) <= VALUES_MAX
         && s.positions() > 0
-        && product([s.kernels, s.out_height(), s.out_width()]) <= VALUES_MAX;
-    if ok { Ok(()) } else { Err(bad(layer, format!("the shape {s:?} is out of range"))) }
+        && product([s.kernels, s.out_height(), s.out_width()]) <= VALUES_MAX
 }
 
 fn limits(layer: &LayerProgram, config: &ChipConfig) -> Result<(), Error> {

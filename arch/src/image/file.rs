@@ -6,7 +6,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::{Geometry, Input, LayerProgram, Program, Requantize, Step, StepOp};
+use super::{Geometry, Input, LayerProgram, Program, Requantize, Step};
 use crate::{ConvShape, Error, Item, Slot, file};
 
 /// Version of the format that this code writes and reads.
@@ -102,16 +102,6 @@ impl Program {
                 raw: layer.requantize.raw,
             });
         }
-        for (i, step) in self.steps.iter().enumerate() {
-            if let StepOp::Affine(r) = &step.op {
-                let mut push = |name: &str, dtype, bytes| {
-                    let shape = vec![r.multiplier.len()];
-                    tensors.push(Tensor { name: format!("steps.{i}.{name}"), dtype, shape, bytes })
-                };
-                push("multiplier", Dtype::I16, bytes_of(&r.multiplier, |v| v.to_le_bytes()));
-                push("offset", Dtype::I64, bytes_of(&r.offset, |v| v.to_le_bytes()));
-            }
-        }
         let (input, steps) = (self.input, self.steps.clone());
         let header = Header { format: FORMAT, name: self.name.clone(), geometry: g, input, steps, layers };
         let header = serde_json::to_string(&header).map_err(|e| Error::image("header", e.to_string(), FIX))?;
@@ -159,9 +149,7 @@ impl Program {
             .collect();
         let layers =
             header.layers.into_iter().enumerate().map(|(i, l)| layer(&tensors, g, i, l)).collect::<Result<_, _>>()?;
-        let steps =
-            header.steps.into_iter().enumerate().map(|(i, s)| step(&tensors, i, s)).collect::<Result<_, _>>()?;
-        Ok(Program { name: header.name, geometry: g, basis, input: header.input, steps, layers })
+        Ok(Program { name: header.name, geometry: g, basis, input: header.input, steps: header.steps, layers })
     }
 
     /// Writes the image file, all or nothing.
@@ -240,18 +228,6 @@ fn layer(tensors: &SafeTensors, g: Geometry, index: usize, h: LayerHeader) -> Re
             raw: h.raw,
         },
     })
-}
-
-/// Fills in what is a tensor of its own.
-fn step(tensors: &SafeTensors, index: usize, mut step: Step) -> Result<Step, Error> {
-    if let StepOp::Affine(r) = &mut step.op {
-        let name = |part: &str| format!("steps.{index}.{part}");
-        let channels = tensors.tensor(&name("multiplier")).map(|t| t.shape().first().copied().unwrap_or(0));
-        let channels = channels.map_err(|e| Error::image(name("multiplier"), e.to_string(), FIX))?;
-        r.multiplier = values_of(read(tensors, &name("multiplier"), Dtype::I16, &[channels])?, i16::from_le_bytes);
-        r.offset = values_of(read(tensors, &name("offset"), Dtype::I64, &[channels])?, i64::from_le_bytes);
-    }
-    Ok(step)
 }
 
 fn read<'a>(tensors: &SafeTensors<'a>, name: &str, dtype: Dtype, shape: &[usize]) -> Result<&'a [u8], Error> {

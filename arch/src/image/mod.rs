@@ -9,7 +9,7 @@ mod step;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::is_name;
+pub use check::{in_range, is_name};
 pub use step::{Add, AvgPool, Input, Step, StepOp, Value};
 
 use crate::{ChipConfig, ConvShape, Error, Shape, Slot, Subvectors};
@@ -90,10 +90,8 @@ pub struct LayerProgram {
 #[serde(deny_unknown_fields)]
 pub struct Requantize {
     /// m_k of every kernel.
-    #[serde(skip)]
     pub multiplier: Vec<i16>,
     /// b_k of every kernel, within 48 bits.
-    #[serde(skip)]
     pub offset: Vec<i64>,
     /// Right shift, 1..46.
     pub shift: u32,

@@ -52,6 +52,8 @@ pub enum StepOp {
     Add(Add),
     /// Channels of the inputs one after the other.
     Concat,
+    /// The same values as one row of channels.
+    Flatten,
     /// Per channel, the requantize step with the value in place of the psum.
     Affine(Requantize),
 }
@@ -171,6 +173,7 @@ impl Program {
                 let high = inputs.iter().map(|v| v.high).max().unwrap_or(0);
                 Ok(Value { shape, low, high })
             }
+            StepOp::Flatten => Ok(Value { shape: flat(input.shape)?, ..input }),
             StepOp::Affine(r) => {
                 super::check::requantize(r, input.shape.channels)?;
                 if r.raw {
@@ -225,6 +228,11 @@ fn pooled(shape: Shape, window: &Window) -> Result<Shape, String> {
     let pooled = Shape { height, width, ..shape };
     super::check::extents(&pooled, &Window::square(1, 1, 0))?;
     Ok(pooled)
+}
+
+fn flat(shape: Shape) -> Result<Shape, String> {
+    let flat = Shape::new(shape.size(), 1, 1);
+    super::check::extents(&flat, &Window::square(1, 1, 0)).map(|()| flat)
 }
 
 /// Whether some position of a dilated window sees padding only.

@@ -97,8 +97,12 @@ impl Builder<'_> {
     fn between(&mut self) {
         for _ in 0..self.rng.random_range(0..=3) {
             let (value, index) = (self.last(), self.values.len() - 1);
-            match self.rng.random_range(0..5) {
+            match self.rng.random_range(0..6) {
                 0 => self.affine(-128, 127),
+                5 => {
+                    let shape = Shape::new(value.shape.size(), 1, 1);
+                    self.push(vec![index], StepOp::Flatten, Value { shape, ..value });
+                }
                 1 => {
                     let window = self.window(value.shape);
                     self.push(
