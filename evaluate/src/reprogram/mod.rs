@@ -104,7 +104,7 @@ pub fn lossless_adc_bits(cell_bits: usize, rows: usize) -> usize {
 /// Time and energy of one inference.
 pub fn cost(chip: &Chip, workload: &Workload, options: &Options, write: &WriteModel, values: &Values) -> ReprogramCost {
     let granted = with_packing(chip, workload, options, write, values);
-    if !options.concessions.pack_columns {
+    if !options.concessions.pack_columns || write.by == WriteBy::Row {
         return granted;
     }
     // Where cells are written one by one, crossbars that are not quite full can be faster.
@@ -132,7 +132,6 @@ fn with_packing(
     let matrices: Vec<_> = workload
         .layers
         .iter()
-        .flat_map(|l| (0..l.groups).map(move |_| l))
         .map(|l| matrix(chip, l, options, &slicing, changed, read_ns, write, v, resident))
         .collect();
     let crossbars = options.crossbars as f64;
@@ -151,7 +150,8 @@ fn with_packing(
     energy.off_chip += written_bits / batch * (stream_pj + v.bus_energy_pj_per_bit);
     energy.writing = plan.written_cells / batch * changed * write.cell_pj(v, options.cell_bits);
     let leak_mw = v.adc_leak_mw * conversion_pj(v, adc_bits) / conversion_pj(v, 8);
-    energy.leakage = time_ns * crossbars * leak_mw;
+    // Converters are switched off while crossbars only wait for writes.
+    energy.leakage = plan.time.compute_ns / batch * crossbars * leak_mw;
     let cells = crossbars * chip.cells() as f64;
     ReprogramCost {
         cell_bits: options.cell_bits,
@@ -194,18 +194,20 @@ fn matrix(
             WriteBy::Row => step * (1.0 - (1.0 - changed).powf(cells_of_row)),
             WriteBy::Cell => step * cells_of_row * changed,
         };
-    let images = options.batch as f64;
-    let spill = spilled_bits(layer, options.batch, values) / layer.groups as f64 * images;
+    // Groups have inputs of their own, so those in one crossbar are read in turn, and those in several at the same time.
+    let groups = layer.groups as f64;
+    let at_once = (groups * width).clamp(1.0, groups);
+    let weights = layer.weights();
     Matrix {
-        crossbars: cut.count as f64 * width,
+        crossbars: groups * cut.count as f64 * width,
         whole: !options.concessions.pack_columns,
-        positions: layer.positions * options.batch,
+        positions: ((layer.positions * options.batch) as f64 * groups / at_once).ceil() as usize,
         position_ns: layer.input_bits as f64 * read_ns,
         write_ns,
-        cells: (2 * layer.depth * needed) as f64,
-        bits: if resident { 0.0 } else { (8 * layer.kernels * layer.depth) as f64 },
-        stored_bits: (8 * layer.kernels * layer.depth) as f64,
-        spill_bits: spill,
+        cells: (2 * slicing.slices * weights) as f64,
+        bits: if resident { 0.0 } else { (8 * weights) as f64 },
+        stored_bits: (8 * weights) as f64,
+        spill_bits: spilled_bits(layer, options.batch, values) * options.batch as f64,
     }
 }
 
