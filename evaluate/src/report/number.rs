@@ -5,9 +5,8 @@ pub fn digits(value: f64) -> String {
     let magnitude = value.abs();
     match magnitude {
         _ if !value.is_finite() => "-".into(),
-        m if m == 0.0 => "0".into(),
         m if m < 1e4 && value.fract() == 0.0 => format!("{value:.0}"),
-        m if m >= 1e6 || m < 1e-3 => {
+        m if !(1e-3..1e6).contains(&m) => {
             let exponent = m.log10().floor();
             format!("{:.1}e{exponent}", value / 10f64.powf(exponent))
         }

@@ -111,7 +111,7 @@ fn ratios(report: &Report, point: &Point) -> Markup {
             span { i.swatch.time {} "time" } span { i.swatch.edp {} "energy-delay product" }
             span { i.rule {} "equal" } span { i.rule.claim {} "1%" } span { i.rule.soft {} "compute-only floor, time" }
         }
-        (dots(&rows().map(row).collect::<Vec<_>>(), low, high, &marks, |v| ratio_tick(v)))
+        (dots(&rows().map(row).collect::<Vec<_>>(), low, high, &marks, ratio_tick))
         details {
             summary { "Formula, and what the other chip is granted" }
             p { "ratio = time (or energy x time) of one BasisN inference / that of one inference by reprogramming, inference after inference. "
@@ -387,7 +387,7 @@ fn lifetime(point: &Point) -> Markup {
     html! {
         h2 { "Lifetime" }
         p { "Rewritten cells wear out after so many inferences, and after so much time without a pause. BasisN writes every cell once: endurance sets no limit." }
-        (dots(&point.against.iter().map(row).collect::<Vec<_>>(), low, high, &[], |v| digits(v)))
+        (dots(&point.against.iter().map(row).collect::<Vec<_>>(), low, high, &[], digits))
         details { summary { "Formula" } p { code { "write.endurance / writes of an average cell for one inference" } ", with perfect wear levelling over all crossbars and unchanged cells skipped. "
             "Disturbance by reads is not modelled on either side." } }
     }
@@ -440,7 +440,7 @@ fn sensitivity(report: &Report) -> Markup {
         h2 { "What the answer hangs on" }
         p.dim { "EDP ratio under " (REFERENCE_MODEL) " as one constant after the other takes its low and its high value; the line is the ratio with typical ones." }
         p.key { span { i.c1 {} "constant low" } span { i.c0 {} "constant high" } }
-        div.tornado { (dots(&shown.iter().map(row).collect::<Vec<_>>(), low, high, &[(middle, "typical", "")], |v| ratio_tick(v))) }
+        div.tornado { (dots(&shown.iter().map(row).collect::<Vec<_>>(), low, high, &[(middle, "typical", "")], ratio_tick)) }
         details {
             summary { "All constants: time and EDP ratio" }
             div.scroll { table {

@@ -124,16 +124,11 @@ fn with_packing(
     let slicing = Slicing::new(options.cell_bits, v.weight_sigma);
     let adc_bits = options.adc_bits.unwrap_or_else(|| lossless_adc_bits(options.cell_bits, chip.config.rows()));
     let batch = options.batch as f64;
-    // One converter a crossbar takes the columns one after the other.
-    let read_ns = v.read_cycle_ns.max(chip.config.columns() as f64 / v.adc_rate_gsps);
     let weight_bits = (8 * workload.weights()) as f64;
     let resident = weight_bits <= STREAM_SHARE * buffer_bits(v);
     let changed = if options.concessions.skip_unchanged { slicing.changed } else { 1.0 };
-    let matrices: Vec<_> = workload
-        .layers
-        .iter()
-        .map(|l| matrix(chip, l, options, &slicing, changed, read_ns, write, v, resident))
-        .collect();
+    let matrices: Vec<_> =
+        workload.layers.iter().map(|l| matrix(chip, l, options, &slicing, changed, write, v, resident)).collect();
     let crossbars = options.crossbars as f64;
     let plan = plan::best(&matrices, crossbars, options, v.crossbars_at_once, 8.0 * v.dram_bandwidth_gbyte_s);
     let time_ns = plan.time.period_ns / batch;
@@ -175,7 +170,6 @@ fn matrix(
     options: &Options,
     slicing: &Slicing,
     changed: f64,
-    read_ns: f64,
     write: &WriteModel,
     values: &Values,
     resident: bool,
@@ -202,7 +196,8 @@ fn matrix(
         crossbars: groups * cut.count as f64 * width,
         whole: !options.concessions.pack_columns,
         positions: ((layer.positions * options.batch) as f64 * groups / at_once).ceil() as usize,
-        position_ns: layer.input_bits as f64 * read_ns,
+        // One converter a crossbar takes the columns one after the other.
+        position_ns: layer.input_bits as f64 * values.read_cycle_ns.max(used as f64 / values.adc_rate_gsps),
         write_ns,
         cells: (2 * slicing.slices * weights) as f64,
         bits: if resident { 0.0 } else { (8 * weights) as f64 },
