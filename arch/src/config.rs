@@ -243,6 +243,15 @@ impl ChipConfig {
         self.bits
     }
 
+    /// The positions of a layer that each core computes; cores that would have none are left out.
+    pub fn shares(&self, positions: usize) -> Vec<std::ops::Range<usize>> {
+        let share = positions.div_ceil(self.cores);
+        (0..self.cores)
+            .map(|core| (core * share).min(positions)..((core + 1) * share).min(positions))
+            .filter(|range| !range.is_empty())
+            .collect()
+    }
+
     /// Layout of the slot word.
     pub fn slot_word(&self) -> SlotWord {
         SlotWord::new(self)
@@ -320,6 +329,13 @@ mod tests {
         assert_eq!(chip.with("crossbar.rows", 24).unwrap().rows(), 24);
         assert!(chip.with("crossbar.rows", 7).is_err());
         assert!(chip.with("rows", 24).is_err());
+    }
+
+    #[test]
+    fn positions_are_shared_over_the_cores() {
+        let chip = ChipConfig::load("paper").unwrap();
+        assert_eq!(chip.shares(10), [0..3, 3..6, 6..9, 9..10]);
+        assert_eq!(chip.shares(2), [0..1, 1..2]);
     }
 
     #[test]

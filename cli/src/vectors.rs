@@ -2,7 +2,7 @@
 
 use basisn_arch::{ChipConfig, Program};
 use basisn_models::golden;
-use basisn_testbench::{LayerStimulus, stimulus, vectors};
+use basisn_testbench::{LayerStimulus, vectors};
 use serde::Serialize;
 
 use crate::Error;
@@ -44,7 +44,7 @@ pub fn write(
         for (layer, run) in program.layers.iter().zip(results) {
             let patches = layer.shape.im2col(&input);
             let positions = layer.shape.positions();
-            for (core, share) in stimulus::shares(config, positions).into_iter().enumerate() {
+            for (core, share) in config.shares(positions).into_iter().enumerate() {
                 let stimulus = LayerStimulus::new(config, layer, &patches, share);
                 let expected = stimulus.in_stream_order(&run.values, positions);
                 let folder = format!("image_{image}/{}/core_{core}", layer.name);

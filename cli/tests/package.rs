@@ -48,6 +48,11 @@ fn a_block_has_its_files_and_the_manifest_their_hashes() {
         &format!("sim/portable/{rram}.v"),
         "sim/stream_tb.v",
         "sim/vectors/results.hex",
+        "syn/basisn_core.lpf",
+        "syn/basisn_core.sdc",
+        "syn/basisn_core.xdc",
+        "syn/memory_32x32.lib",
+        &format!("syn/{rram}.lib"),
         &format!("syn/{rram}.v"),
     ] {
         assert!(names.contains(&name), "{name} is missing in {names:?}");

@@ -4,13 +4,16 @@
 //! |---|---|
 //! | `build` | modules built at run time on `rust_hdl::core` |
 //! | `rtl` | the modules of a core, as docs/hardware.md describes them |
+//! | `constraints` | Liberty stubs of the hard blocks, SDC, XDC, LPF |
 //! | `emit` | Rust-HDL's text made into one readable file per distinct module |
 
 pub mod build;
+pub mod constraints;
 mod emit;
 mod error;
 pub mod rtl;
 
+pub use constraints::{Technology, generate_constraints};
 pub use emit::EmittedFile;
 pub use error::Error;
 

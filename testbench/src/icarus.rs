@@ -7,7 +7,7 @@ use std::process::Command;
 use basisn_arch::{ChipConfig, LayerProgram, Program};
 use basisn_models::verilog::Body;
 
-use crate::{Error, LayerStimulus, chip, stimulus, vectors};
+use crate::{Error, LayerStimulus, chip, vectors};
 
 /// A Verilog testbench that runs the vectors of a layer on any core.
 pub const TESTBENCH: &str = include_str!("../verilog/stream_tb.v");
@@ -47,7 +47,7 @@ impl Icarus {
         let patches = layer.shape.im2col(input);
         let positions = layer.shape.positions();
         let mut values = vec![0; positions * layer.shape.kernels];
-        for share in stimulus::shares(&self.config, positions) {
+        for share in self.config.shares(positions) {
             let stimulus = LayerStimulus::new(&self.config, layer, &patches, share);
             for (i, value) in self.simulate(program, &stimulus)?.into_iter().enumerate() {
                 let (kernel, position) = stimulus.result_place(i);

@@ -3,7 +3,7 @@
 use basisn_arch::ChipConfig;
 use basisn_models::MvmProblem;
 use basisn_models::random::{Corners, generator};
-use basisn_testbench::{LayerStimulus, icarus, stimulus, vectors};
+use basisn_testbench::{LayerStimulus, icarus, vectors};
 
 use super::File;
 use crate::Error;
@@ -16,7 +16,7 @@ pub fn files(config: &ChipConfig) -> Result<(File, Vec<File>), Error> {
     let problem = problem(config);
     let (program, layer) = (&problem.program, &problem.program.layers[0]);
     let reference = problem.reference()?;
-    let share = stimulus::shares(config, layer.shape.positions()).swap_remove(0);
+    let share = config.shares(layer.shape.positions()).swap_remove(0);
     let patches = layer.shape.im2col(&problem.input);
     let stimulus = LayerStimulus::new(config, layer, &patches, share);
     let results = stimulus.in_stream_order(&reference, layer.shape.positions());

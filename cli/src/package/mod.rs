@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `rtl/` | one Verilog module a file |
 //! | `sim/` | bodies of the RRAM macro, and a testbench with its vectors |
-//! | `syn/` | the macro as a black box |
+//! | `syn/` | the macro as a black box; Liberty stubs of macro and memories; SDC, XDC, LPF |
 
 mod bench;
 mod core_file;
@@ -50,6 +50,8 @@ pub fn files(config: &ChipConfig) -> Result<Vec<File>, Error> {
     let mut files: Vec<File> = groups.rtl.iter().cloned().zip(rtl.into_iter().map(|file| file.text)).collect();
     files.extend([portable, body("sim/dpi", Body::Dpi), black_box, testbench]);
     files.extend(vectors);
+    let constraints = basisn_hdl::generate_constraints(config, &basisn_hdl::Technology::default())?;
+    files.extend(constraints.into_iter().map(|file| (format!("syn/{}", file.name), file.text)));
     files.extend(
         [
             ("registers.h", registers::c_header()),
