@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use basisn_arch::{ChipConfig, Program};
+use basisn_arch::{ChipConfig, Program, StepOp};
 use basisn_compiler::float::argmax;
 use basisn_models::rram::Device;
 use basisn_models::verilog::Body;
-use basisn_models::{Mismatch, fast, golden};
+use basisn_models::{Mismatch, NetRun, fast, golden};
 use basisn_testbench::{Chip, LayerRun, Stalls, chip};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
@@ -20,8 +20,8 @@ use crate::output::StagedFile;
 /// Results of RTL simulation.
 #[derive(Debug)]
 pub struct Rtl {
-    /// For every image, every layer.
-    pub runs: Vec<Vec<LayerRun>>,
+    /// For every image.
+    pub runs: Vec<NetRun<LayerRun>>,
     /// Clock cycles simulated, the writing of the basis included.
     pub cycles: u64,
     /// Clock cycles that writing the basis takes.
@@ -66,7 +66,7 @@ pub fn run_golden(
     program: &Program,
     images: &[Vec<i32>],
     device: Option<&Device>,
-) -> Result<Vec<Vec<golden::LayerRun>>, Error> {
+) -> Result<Vec<NetRun<golden::LayerRun>>, Error> {
     let bar = progress("golden", images.len());
     let core = fast::Core::new(config, program, device)?;
     let mut runs = Vec::with_capacity(images.len());
@@ -132,7 +132,7 @@ impl Simulator {
         });
         let runs: Result<Vec<_>, Error> = chunks.collect();
         bar.finish_and_clear();
-        let runs = runs.map_err(|e| self.named(e))?.into_iter().flatten().collect();
+        let runs = runs.map_err(|e| self.named(e))?.concat();
         self.trace.map_or(Ok(()), StagedFile::publish)?;
         Ok(Rtl {
             runs,
@@ -167,26 +167,27 @@ fn kind_of_trace(path: &Path) -> Result<Trace, Error> {
     }
 }
 
-/// Compares every layer of every image that RTL ran.
-pub fn compare(program: &Program, golden: &[Vec<golden::LayerRun>], rtl: &[Vec<LayerRun>]) -> Comparison {
+/// Compares every step of every image that RTL ran.
+pub fn compare(program: &Program, golden: &[NetRun<golden::LayerRun>], rtl: &[NetRun<LayerRun>]) -> Comparison {
     let mut comparison = Comparison::default();
     for (image, (expected, got)) in golden.iter().zip(rtl).enumerate() {
-        let expected: Vec<_> = expected.iter().map(|r| r.values.clone()).collect();
-        let values: Vec<_> = got.iter().map(|r| r.values.clone()).collect();
-        let (compared, mismatches) = basisn_models::compare(program, &expected, &values);
+        let (compared, mismatches) = basisn_models::compare(program, &expected.values, &got.values);
         comparison.values += compared;
-        comparison.mismatches.extend(mismatches.iter().map(|m| describe(program, image, m, got)));
+        comparison.mismatches.extend(mismatches.iter().map(|m| describe(program, image, m, &got.layers)));
     }
     comparison
 }
 
 fn describe(program: &Program, image: usize, mismatch: &Mismatch, runs: &[LayerRun]) -> String {
-    let cycle = program
-        .layers
-        .iter()
-        .zip(runs)
-        .find(|(layer, _)| layer.name == mismatch.layer)
-        .and_then(|(layer, run)| run.at_cycle.get(mismatch.kernel * layer.shape.positions() + mismatch.position));
+    let step = program.steps.iter().find(|step| step.name == mismatch.step);
+    let cycle = step.and_then(|step| match step.op {
+        StepOp::Matrix { first, .. } => {
+            let shape = program.layers[first].shape;
+            let (group, kernel) = (mismatch.channel / shape.kernels, mismatch.channel % shape.kernels);
+            runs.get(first + group)?.at_cycle.get(kernel * shape.positions() + mismatch.position)
+        }
+        _ => None,
+    });
     format!("image {image}, {mismatch}, cycle {}", cycle.map_or("unknown".into(), u64::to_string))
 }
 

@@ -25,14 +25,15 @@ fn modelled(config: &ChipConfig, program: &Program) -> Counters {
             wait_activations: c.wait_activations,
             wait_results: c.wait_results,
             wait_macro: c.wait_macro,
+            slots: c.slots,
         })
     })
 }
 
 /// Simulates a layer without stalls and compares; gives the counters.
 fn compare(config: &ChipConfig, program: &Program, input: &[i32], what: &str) -> Counters {
-    let runs = Verilator::new(Body::Dpi, 1, 0).run_layers(config, program, input).unwrap();
-    let (simulated, modelled) = (runs[0].counters, modelled(config, program));
+    let runs = Verilator::new(Body::Dpi, 1, 0).run_network(config, program, input).unwrap();
+    let (simulated, modelled) = (runs.layers[0].counters, modelled(config, program));
     let layer = &program.layers[0];
     assert_eq!(
         modelled,

@@ -7,9 +7,9 @@ mod report;
 use std::path::Path;
 
 use basisn_arch::{ChipConfig, Program};
-use basisn_models::fast;
 use basisn_models::golden::LayerRun;
 use basisn_models::rram::{Device, MacroModel, TileMacro};
+use basisn_models::{NetRun, fast};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -19,6 +19,9 @@ use record::Records;
 
 /// Images that run together: enough to fill every thread, few enough to keep in memory.
 const BATCH: usize = 64;
+
+/// What one image gave.
+type Run = NetRun<LayerRun>;
 
 /// What a campaign runs.
 #[derive(Debug)]
@@ -163,7 +166,7 @@ impl Campaign<'_> {
             .collect()
     }
 
-    fn all_images(&self, core: &fast::Core) -> Result<Vec<Vec<LayerRun>>, Error> {
+    fn all_images(&self, core: &fast::Core) -> Result<Vec<Run>, Error> {
         let mut runs = Vec::with_capacity(self.images.len());
         for batch in self.images.chunks(BATCH) {
             runs.extend(core.run(batch, runs.len() as u32)?);
@@ -172,7 +175,7 @@ impl Campaign<'_> {
     }
 
     /// Runs all images on the devices of a seed.
-    fn trial(&self, point: &Point, seed: u64, ideal: &[Vec<LayerRun>]) -> Result<Trial, Error> {
+    fn trial(&self, point: &Point, seed: u64, ideal: &[Run]) -> Result<Trial, Error> {
         let device = Device { model: point.model.clone().into(), seed };
         let core = fast::Core::new(self.config, self.program, Some(&device))?;
         let runs = self.all_images(&core)?;
@@ -183,9 +186,8 @@ impl Campaign<'_> {
                 failed_cells += device.cells().report().failed.len();
             }
         }
-        let outputs = |runs: &[Vec<LayerRun>]| -> Vec<Vec<i64>> {
-            runs.iter().filter_map(|layers| layers.last()).map(|layer| layer.values.clone()).collect()
-        };
+        let outputs =
+            |runs: &[Run]| -> Vec<Vec<i64>> { runs.iter().filter_map(|run| run.values.last().cloned()).collect() };
         let (got, wanted) = (outputs(&runs), outputs(ideal));
         let layers = 0..self.program.layers.len();
         Ok(Trial {
@@ -194,7 +196,7 @@ impl Campaign<'_> {
             seed,
             accuracy: self.labels.map(|labels| engine::accuracy(got.iter().map(Vec::as_slice), labels)),
             agreement: engine::agreement(&got, &wanted),
-            snr_db: layers.clone().map(|layer| snr_db(&runs, ideal, layer)).collect(),
+            snr_db: layers.clone().map(|layer| snr_db(self.program, &runs, ideal, layer)).collect(),
             saturated: layers.map(|layer| saturated(&runs, layer)).collect(),
             pulses,
             failed_cells,
@@ -203,10 +205,10 @@ impl Campaign<'_> {
 }
 
 /// `10 log10(sum of ideal^2 / sum of (got - ideal)^2)` over all images.
-fn snr_db(runs: &[Vec<LayerRun>], ideal: &[Vec<LayerRun>], layer: usize) -> Option<f64> {
+fn snr_db(program: &Program, runs: &[Run], ideal: &[Run], layer: usize) -> Option<f64> {
     let (mut signal, mut noise) = (0.0, 0.0);
     for (run, ideal) in runs.iter().zip(ideal) {
-        for (&got, &wanted) in run[layer].values.iter().zip(&ideal[layer].values) {
+        for (&got, &wanted) in run.of_layer(program, layer).iter().zip(ideal.of_layer(program, layer)) {
             signal += (wanted as f64).powi(2);
             noise += ((got - wanted) as f64).powi(2);
         }
@@ -215,8 +217,8 @@ fn snr_db(runs: &[Vec<LayerRun>], ideal: &[Vec<LayerRun>], layer: usize) -> Opti
 }
 
 /// Share of a layer's codes that the ADC clamped.
-fn saturated(runs: &[Vec<LayerRun>], layer: usize) -> f64 {
-    let of = |count: fn(&LayerRun) -> u64| runs.iter().map(|layers| count(&layers[layer])).sum::<u64>() as f64;
+fn saturated(runs: &[Run], layer: usize) -> f64 {
+    let of = |count: fn(&LayerRun) -> u64| runs.iter().map(|run| count(&run.layers[layer])).sum::<u64>() as f64;
     of(|run| run.saturated_low + run.saturated_high) / of(|run| run.codes).max(1.0)
 }
 

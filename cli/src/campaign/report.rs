@@ -1,9 +1,8 @@
 //! What a campaign found: text, CSV, JSON and one page.
 
-use basisn_models::golden::LayerRun;
 use maud::{DOCTYPE, PreEscaped, html};
 
-use super::{Campaign, Statistics, Trial, plot};
+use super::{Campaign, Run, Statistics, Trial, plot};
 use crate::engine;
 
 /// Results by point.
@@ -43,14 +42,14 @@ impl Point<'_> {
 
 impl<'a> Report<'a> {
     /// Of the trials of all points in order.
-    pub fn new(campaign: &'a Campaign, trials: &'a [Trial], ideal: &[Vec<LayerRun>]) -> Self {
+    pub fn new(campaign: &'a Campaign, trials: &'a [Trial], ideal: &[Run]) -> Self {
         let share = |t: &Trial| t.accuracy.unwrap_or(t.agreement);
         let point = |trials: &'a [Trial]| Point {
             sweep: trials[0].key.as_deref().zip(trials[0].value),
             trials,
             statistics: Statistics::of(&trials.iter().map(share).collect::<Vec<_>>()),
         };
-        let outputs = ideal.iter().filter_map(|layers| layers.last()).map(|layer| layer.values.as_slice());
+        let outputs = ideal.iter().filter_map(|run| run.values.last()).map(Vec::as_slice);
         Report {
             layers: campaign.program.layers.iter().map(|l| l.name.as_str()).collect(),
             trials,

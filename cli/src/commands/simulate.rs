@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use basisn_arch::{ChipConfig, Geometry, Program};
+use basisn_models::NetRun;
 use basisn_models::arithmetic::input_range;
 use basisn_models::rram::{Device, MacroModel};
 use basisn_models::verilog::Body;
@@ -60,7 +61,7 @@ pub struct Arguments {
     /// Waveform of the first image, .fst or .vcd
     #[arg(long)]
     trace: Option<PathBuf>,
-    /// Folder for the results of every layer, LAYER.npy, 64-bit integers [images, kernels, height, width]
+    /// Folder for the results of every step, STEP.npy, 64-bit integers [images, channels, height, width]
     #[arg(long)]
     dump: Option<PathBuf>,
     /// Folder for what each core gets and gives in every layer, as hexadecimal text for other simulators; see docs/hardware.md
@@ -154,16 +155,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         vectors::write(&staged, &config, &program, &images, golden)?;
         staged.publish()?;
     }
-    let outputs: Vec<Vec<Vec<i64>>> = match (&rtl, &golden) {
-        (Some(rtl), _) => rtl.runs.iter().map(|i| i.iter().map(|l| l.values.clone()).collect()).collect(),
-        (None, Some(golden)) => golden.iter().map(|i| i.iter().map(|l| l.values.clone()).collect()).collect(),
+    let outputs: Vec<&[Vec<i64>]> = match (&rtl, &golden) {
+        (Some(rtl), _) => rtl.runs.iter().map(|run| run.values.as_slice()).collect(),
+        (None, Some(golden)) => golden.iter().map(|run| run.values.as_slice()).collect(),
         (None, None) => Vec::new(),
     };
     if let Some(staged) = dump {
-        write_layers(&staged, &program, &outputs)?;
+        write_steps(&staged, &program, &outputs)?;
         staged.publish()?;
     }
-    let last = outputs.iter().filter_map(|layers| layers.last()).map(Vec::as_slice);
+    let last = outputs.iter().filter_map(|steps| steps.last()).map(Vec::as_slice);
     let accuracy = labels.map(|labels| engine::accuracy(last, &labels));
     let comparison = golden.as_ref().zip(rtl.as_ref()).map(|(g, r)| engine::compare(&program, g, &r.runs));
 
@@ -193,7 +194,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
             for mismatch in c.mismatches.iter().take(20) {
                 say!("mismatch: {mismatch}");
             }
-            say!("bit-exact: {} layers, {} values, {} mismatches", program.layers.len(), c.values, c.mismatches.len());
+            say!("bit-exact: {} layers, {} values, {} mismatches", program.steps.len(), c.values, c.mismatches.len());
         }
     }
     match comparison {
@@ -226,10 +227,10 @@ pub fn config_for(program: &Program, named: Option<&str>) -> Result<ChipConfig, 
 }
 
 fn images(arguments: &Arguments, program: &Program) -> Result<Vec<Vec<i32>>, Error> {
-    let layer = &program.layers[0];
-    let mut images = tensor::images(&arguments.input, &tensor::read(&arguments.input)?, &layer.shape)?;
+    let input = &program.input;
+    let mut images = tensor::images(&arguments.input, &tensor::read(&arguments.input)?, input.shape)?;
     images.truncate(arguments.images.map_or(usize::MAX, NonZeroUsize::get));
-    let (low, high) = input_range(layer.input_bits, layer.signed);
+    let (low, high) = input_range(input.bits, input.signed);
     for (i, image) in images.iter().enumerate() {
         if let Some(value) = image.iter().find(|v| !(low..=high).contains(*v)) {
             return Err(Error::Input {
@@ -263,24 +264,24 @@ fn labels(path: &Path, images: usize) -> Result<Vec<u8>, Error> {
     array.iter().take(images).map(|&v| u8::try_from(v).map_err(|_| refuse(format!("the label {v}")))).collect()
 }
 
-fn write_layers(staged: &Staged, program: &Program, outputs: &[Vec<Vec<i64>>]) -> Result<(), Error> {
-    for (i, layer) in program.layers.iter().enumerate() {
+fn write_steps(staged: &Staged, program: &Program, outputs: &[&[Vec<i64>]]) -> Result<(), Error> {
+    for (i, (step, value)) in program.steps.iter().zip(program.values()?.iter().skip(1)).enumerate() {
         let values = outputs.iter().flat_map(|image| image[i].iter().copied()).collect();
-        let shape = [outputs.len(), layer.shape.kernels, layer.shape.out_height(), layer.shape.out_width()];
-        staged.write(&format!("{}.npy", layer.name), tensor::to_npy(&shape, values)?)?;
+        let shape = [outputs.len(), value.shape.channels, value.shape.height, value.shape.width];
+        staged.write(&format!("{}.npy", step.name), tensor::to_npy(&shape, values)?)?;
     }
     Ok(())
 }
 
 /// Clock cycles of one inference: the layers of the first image, one after the other.
-pub fn inference_cycles(runs: &[Vec<LayerRun>]) -> u64 {
-    runs.first().map_or(0, |layers| layers.iter().map(|l| l.counters.cycles).sum())
+pub fn inference_cycles(runs: &[NetRun<LayerRun>]) -> u64 {
+    runs.first().map_or(0, |run| run.layers.iter().map(|l| l.counters.cycles).sum())
 }
 
 fn print_layers(config: &ChipConfig, program: &Program, rtl: &Rtl) {
     say!("{:12} {:>9} {:>9} {:>9} {:>8}", "layer", "positions", "cycles", "reads", "issued");
     for (i, layer) in program.layers.iter().enumerate() {
-        let c = rtl.runs.first().map_or(Counters::default(), |image| image[i].counters);
+        let c = rtl.runs.first().map_or(Counters::default(), |image| image.layers[i].counters);
         say!(
             "{:12} {:>9} {:>9} {:>9} {:>7.1}%",
             layer.name,

@@ -25,6 +25,7 @@ use crate::Error;
 use crate::arithmetic::requantize;
 use crate::golden::{LayerRun, check_input, write_macros};
 use crate::rram::{Device, TileMacro};
+use crate::steps::{self, NetRun};
 
 use chunk::{Chunk, Place, Psums};
 use dots::CHUNK;
@@ -59,19 +60,15 @@ impl<'a> Core<'a> {
         &self.macros[core.min(self.macros.len() - 1)]
     }
 
-    /// Runs all layers on inputs of the first; input i is inference `first + i`. Gives the runs of every input's layers.
+    /// Runs all steps of the program on images; image i is inference `first + i`.
     ///
     /// # Errors
-    /// An input does not fit the first layer.
-    pub fn run(&self, inputs: &[Vec<i32>], first: u32) -> Result<Vec<Vec<LayerRun>>, Error> {
-        let mut runs: Vec<Vec<LayerRun>> = inputs.iter().map(|_| Vec::new()).collect();
-        for index in 0..self.program.layers.len() {
-            let before: Vec<Vec<i32>> =
-                runs.iter().filter_map(|r| r.last()).map(|r| r.values.iter().map(|&y| y as i32).collect()).collect();
-            let inputs = if index == 0 { inputs } else { &before[..] };
-            runs.iter_mut().zip(self.run_layer(index, inputs, first)?).for_each(|(runs, run)| runs.push(run));
-        }
-        Ok(runs)
+    /// An image does not fit the program.
+    pub fn run(&self, images: &[Vec<i32>], first: u32) -> Result<Vec<NetRun<LayerRun>>, Error> {
+        steps::run_all(self.program, images, |index, inputs| {
+            let runs = self.run_layer(index, inputs, first)?;
+            Ok(runs.into_iter().map(|mut run| (std::mem::take(&mut run.values), run)).collect())
+        })
     }
 
     /// Runs one layer on its inputs, each in `[channel][row][column]` order.
