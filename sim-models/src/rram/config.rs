@@ -172,12 +172,12 @@ impl MacroModel {
     pub fn with(&self, key: &str, value: f64) -> Result<Self, Error> {
         let field = Self::FIELDS.iter().find(|f| f.key == key && f.range.is_some()).ok_or_else(|| unknown(key, key))?;
         let mut table = Table::try_from(self).map_err(|e| refuse(key, e.to_string(), "report it".into()))?;
-        if let Some((section, name)) = field.key.split_once('.') {
-            if let Some(section) = table.get_mut(section).and_then(Value::as_table_mut) {
-                let is_count = section.get(name).is_some_and(Value::is_integer);
-                let value = if is_count { Value::Integer(value.round() as i64) } else { Value::Float(value) };
-                section.insert(name.into(), value);
-            }
+        let place =
+            field.key.split_once('.').and_then(|(section, name)| Some((table.get_mut(section)?.as_table_mut()?, name)));
+        if let Some((section, name)) = place {
+            let is_count = section.get(name).is_some_and(Value::is_integer);
+            let value = if is_count { Value::Integer(value.round() as i64) } else { Value::Float(value) };
+            section.insert(name.into(), value);
         }
         let mut model = Self::checked(table, key)?;
         model.fault_map.clone_from(&self.fault_map);
