@@ -103,10 +103,9 @@ pub fn drain(config: &ChipConfig) -> Module {
     m.when(&one_more, |m| m.set(&in_flight.d(), &in_flight.q().add_const(1)));
     m.when(&one_less, |m| m.set(&in_flight.d(), &in_flight.q().sub_const(1)));
 
-    m.when(&flush, |m| {
-        m.set(&busy.d(), &zero(1));
-        m.set(&in_flight.d(), &zero(credit_bits));
-    });
+    m.when(&flush, |m| m.set(&busy.d(), &zero(1)));
+    // What is still taken of a stopped layer was never counted: before a start there is nothing on its way.
+    m.when(&start, |m| m.set(&in_flight.d(), &zero(credit_bits)));
 
     m.set(&drain_read, &one_hot(&tile.q(), config.tiles()).and(&read.repeat(config.tiles())));
     m.set(&drain_lane, &lane.q());

@@ -1,0 +1,56 @@
+// Proves: a psum is the exact sum of its updates, for ever: it cannot overflow while the sum of their magnitudes is below 2^31, which
+//         the compiler checks for every program.
+// How:    induction 3
+// Holds:  for a memory that gives what was written, updates of one psum that are apart, and a drain after the last of them.
+// Cut:    psums
+`include "reset.svh"
+
+// Any psum.
+(* anyconst *) reg [$bits(update_address)-1:0] f_watched;
+reg f_known = 1'b0;
+reg signed [39:0] f_exact;
+reg [39:0] f_magnitude;
+reg f_just_updated = 1'b0;
+wire f_update_watched = update_valid && update_address == f_watched;
+wire f_drain_watched = drain_read && drain_address == f_watched;
+wire signed [39:0] f_value = $signed(update_value);
+wire [39:0] f_next_magnitude = (update_first ? 40'd0 : f_magnitude) + (f_value < 0 ? -f_value : f_value);
+
+// The memory: its word at the watched address.
+reg [31:0] f_word, f_word_then;
+reg f_read_of_word = 1'b0;
+always @(posedge clock) begin
+    if (psums_write_enable && psums_write_address == f_watched) f_word <= psums_write_data;
+    f_read_of_word <= psums_read_enable && psums_read_address == f_watched;
+    f_word_then <= f_word;
+end
+always @(*) begin
+    if (f_read_of_word) assume (psums_read_data == f_word_then);
+    // Lanes come before the drain; a psum's updates are apart, and it is drained after the last one is in.
+    assume (!(update_valid && drain_read));
+    assume (!(f_just_updated && (f_update_watched || f_drain_watched)));
+    if (f_update_watched) assume (f_next_magnitude < 40'h80000000 && (f_known || update_first));
+end
+
+reg f_drained = 1'b0;
+always @(posedge clock) if (f_started) begin
+    f_just_updated <= f_update_watched;
+    f_drained <= f_drain_watched;
+    if (f_update_watched) begin
+        f_exact <= (update_first ? 40'sd0 : f_exact) + f_value;
+        f_magnitude <= f_next_magnitude;
+        f_known <= 1'b1;
+    end
+end
+
+always @(*) if (f_started && f_known) begin
+    if (f_drained) assert ($signed(psum) == f_exact);
+    // What makes it so.
+    assert (f_exact < 40'sh80000000 && f_exact > -40'sh80000000);
+    assert (f_magnitude < 40'h80000000 && f_exact <= $signed(f_magnitude) && -f_exact <= $signed(f_magnitude));
+    assert (f_just_updated == (write && write_address == f_watched));
+    if (f_just_updated) assert ($signed(updated) == f_exact);
+    else assert ($signed(f_word) == f_exact);
+    if (f_drained) assert ($signed(f_word_then) == f_exact && f_read_of_word);
+end
+always @(*) if (f_started && !f_known) assert (!f_just_updated && !(write && write_address == f_watched));
