@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use basisn_arch::{ChipConfig, Program, StepOp};
 use basisn_compiler::float::argmax;
+use basisn_models::rram::Device;
 use basisn_models::verilog::Body;
-use basisn_models::{Mismatch, NetRun, golden};
+use basisn_models::{Mismatch, NetRun, fast, golden};
 use basisn_testbench::{Chip, LayerRun, Stalls, chip};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
@@ -56,7 +57,7 @@ pub fn progress(what: &str, steps: usize) -> ProgressBar {
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Runs images on the golden reference, on all cores.
+/// Runs images on the golden reference, on all cores of this machine; ideal without a device.
 ///
 /// # Errors
 /// The program or an image is refused.
@@ -64,15 +65,18 @@ pub fn run_golden(
     config: &ChipConfig,
     program: &Program,
     images: &[Vec<i32>],
+    device: Option<&Device>,
 ) -> Result<Vec<NetRun<golden::LayerRun>>, Error> {
     let bar = progress("golden", images.len());
-    let chunks = images.par_chunks(share_of(images.len())).map(|images| {
-        let mut core = golden::Core::new(config, program)?;
-        images.iter().map(|image| core.run(image).inspect(|_| bar.inc(1))).collect::<Result<Vec<_>, _>>()
-    });
-    let runs: Result<Vec<_>, _> = chunks.collect();
+    let core = fast::Core::new(config, program, device)?;
+    let mut runs = Vec::with_capacity(images.len());
+    // Enough to fill every thread, few enough for the bar to move.
+    for batch in images.chunks(16) {
+        runs.extend(core.run(batch, runs.len() as u32)?);
+        bar.inc(batch.len() as u64);
+    }
     bar.finish_and_clear();
-    Ok(runs?.concat())
+    Ok(runs)
 }
 
 /// Images for each core of this machine.
@@ -95,11 +99,17 @@ impl Simulator {
         Ok(Simulator { library: library?, trace })
     }
 
-    /// Runs images, one simulation on each core of this machine.
+    /// Runs images, one simulation on each core of this machine; ideal without a device.
     ///
     /// # Errors
     /// The program is refused, the simulation fails, or the waveform cannot be written.
-    pub fn run(self, config: &ChipConfig, program: &Program, images: &[Vec<i32>]) -> Result<Rtl, Error> {
+    pub fn run(
+        self,
+        config: &ChipConfig,
+        program: &Program,
+        images: &[Vec<i32>],
+        device: Option<&Device>,
+    ) -> Result<Rtl, Error> {
         let bar = progress("RTL", images.len());
         let started = Instant::now();
         let threads = rayon::current_num_threads().min(images.len()).max(1);
@@ -108,7 +118,8 @@ impl Simulator {
         let trace = self.trace.as_ref().map(StagedFile::path);
         let chunks = images.par_chunks(share).enumerate().map(|(chunk, images)| {
             let trace = trace.as_deref().filter(|_| chunk == 0);
-            let mut chip = Chip::start(&self.library, config, program, None, trace)?;
+            let mut chip = Chip::start(&self.library, config, program, device, trace)?;
+            chip.set_inference((chunk * share) as u32);
             let mut runs = Vec::with_capacity(images.len());
             for image in images {
                 runs.push(chip.run(program, image, &mut Stalls::none())?);
@@ -178,6 +189,12 @@ fn describe(program: &Program, image: usize, mismatch: &Mismatch, runs: &[LayerR
         _ => None,
     });
     format!("image {image}, {mismatch}, cycle {}", cycle.map_or("unknown".into(), u64::to_string))
+}
+
+/// Share of images with the same answer.
+pub fn agreement(outputs: &[Vec<i64>], others: &[Vec<i64>]) -> f64 {
+    let same = outputs.iter().zip(others).filter(|(a, b)| argmax(a) == argmax(b)).count();
+    same as f64 / outputs.len().max(1) as f64
 }
 
 /// Share of images whose largest output is at the label.

@@ -1,4 +1,4 @@
-//! Graphs with every operation: the integers of the golden reference stand for the float network's numbers, step by step.
+//! Graphs with every operation: the integers of the golden reference stand for the float network's numbers.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
@@ -69,7 +69,7 @@ fn images(graph: &Graph, count: usize) -> Vec<Vec<i32>> {
     (0..count).map(|_| (0..graph.input_shape().size()).map(|_| next()).collect()).collect()
 }
 
-/// Largest relative error of a step's results, with the name of the step; scores last.
+/// Relative error of the scores, and how many images get the same class.
 fn errors(model: &Model, config: &ChipConfig, images: &[Vec<i32>]) -> (f64, usize) {
     let compiled = compile(model, images, config).unwrap();
     let program = &compiled.program;
@@ -106,15 +106,13 @@ fn a_graph_of_every_operation_keeps_its_scores() {
 }
 
 #[test]
-fn residual_and_dense_networks_keep_their_scores() {
-    for (name, limit) in [("resnet8-cifar10", 0.06)] {
-        let mut graph = topologies::built_in(name).unwrap();
-        graph.input = Some(Code { scale: 1.0 / 64.0, bits: 8, signed: true });
-        let images = images(&graph, 3);
-        let (error, _) = errors(&Model::random(graph, 3), &fine(), &images);
-        println!("{name}: relative error {error:.4}");
-        assert!(error < limit, "{name}: {error}");
-    }
+fn a_residual_network_keeps_its_scores() {
+    let mut graph = topologies::built_in("resnet8-cifar10").unwrap();
+    graph.input = Some(Code { scale: 1.0 / 64.0, bits: 8, signed: true });
+    let images = images(&graph, 3);
+    let (error, _) = errors(&Model::random(graph, 3), &fine(), &images);
+    println!("relative error {error:.4}");
+    assert!(error < 0.06, "{error}");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program};
+use rayon::prelude::*;
 
 use crate::Error;
 use crate::arithmetic::{accumulate, adc_range, input_range, plane_weight, requantize, update_psum};
@@ -186,7 +187,7 @@ pub(crate) fn write_macros(config: &ChipConfig, program: &Program, device: Optio
         tile_macro.program_all(program.basis_of(tile));
         tile_macro
     };
-    (0..sets).map(|core| (0..config.tiles()).map(|tile| written(core, tile)).collect()).collect()
+    (0..sets).map(|core| (0..config.tiles()).into_par_iter().map(|tile| written(core, tile)).collect()).collect()
 }
 
 pub(crate) fn check_input(layer: &LayerProgram, input: &[i32]) -> Result<(), Error> {

@@ -60,9 +60,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let some = arguments.images.get().min(images.len());
     step(&format!("golden reference: {} held-out images", images.len()));
     let float_accuracy = float::accuracy(&inputs.model, &images, &labels)?;
-    let golden = engine::run_golden(&config, &compiled.program, &images)?;
+    let golden = engine::run_golden(&config, &compiled.program, &images, None)?;
     step(&format!("RTL in Verilator: {some} of them, every layer compared"));
-    let rtl = simulator.run(&config, &compiled.program, &images[..some])?;
+    let rtl = simulator.run(&config, &compiled.program, &images[..some], None)?;
     let comparison = engine::compare(&compiled.program, &golden, &rtl.runs);
 
     let mut figures = figures(arguments, &config, &inputs, &compiled, &golden, &rtl, &comparison);

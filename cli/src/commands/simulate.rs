@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use basisn_arch::{ChipConfig, Geometry, Program};
 use basisn_models::NetRun;
 use basisn_models::arithmetic::input_range;
+use basisn_models::rram::{Device, MacroModel};
 use basisn_models::verilog::Body;
 use basisn_testbench::{Counters, LayerRun};
 use clap::{Args, ValueEnum};
 
+use crate::campaign::{Campaign, Sweep};
 use crate::engine::{self, Rtl, Simulator};
 use crate::output::{Staged, say};
 use crate::{Error, tensor, vectors};
@@ -39,8 +41,23 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Engine::Both)]
     engine: Engine,
     /// Body of the RRAM macro in RTL
-    #[arg(long = "macro", value_enum, default_value_t = Macro::Dpi)]
-    body: Macro,
+    #[arg(long, value_enum, default_value_t = MacroBody::Dpi)]
+    body: MacroBody,
+    /// Errors of the RRAM macro: ideal, isaac, neurram, worst, or a TOML file; see docs/macro-models.md
+    #[arg(long = "macro", value_name = "PRESET_OR_FILE")]
+    model: Option<String>,
+    /// Seed of the devices and their noise; trial t of a campaign has this seed plus t
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A campaign: so many draws of the devices, on the golden reference
+    #[arg(long)]
+    trials: Option<NonZeroUsize>,
+    /// A campaign at several values of a number of the macro model, such as sigma=0,0.05,0.1; may be repeated
+    #[arg(long, value_name = "KEY=VALUES")]
+    sweep: Vec<String>,
+    /// Folder for the trials and reports of a campaign; one that was cut off goes on
+    #[arg(long, default_value = "out/campaign")]
+    out: PathBuf,
     /// Waveform of the first image, .fst or .vcd
     #[arg(long)]
     trace: Option<PathBuf>,
@@ -63,16 +80,16 @@ enum Engine {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Macro {
+enum MacroBody {
     Verilog,
     Dpi,
 }
 
-impl From<Macro> for Body {
-    fn from(value: Macro) -> Self {
+impl From<MacroBody> for Body {
+    fn from(value: MacroBody) -> Self {
         match value {
-            Macro::Verilog => Body::Portable,
-            Macro::Dpi => Body::Dpi,
+            MacroBody::Verilog => Body::Portable,
+            MacroBody::Dpi => Body::Dpi,
         }
     }
 }
@@ -84,6 +101,28 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     program.check(&config)?;
     let images = images(arguments, &program)?;
     let labels = arguments.labels.as_deref().map(|p| labels(p, images.len())).transpose()?;
+    let model = arguments.model.as_deref().map(MacroModel::load).transpose()?;
+    if arguments.trials.is_some() || !arguments.sweep.is_empty() {
+        let campaign = Campaign {
+            config: &config,
+            program: &program,
+            images: &images,
+            labels: labels.as_deref(),
+            model: model.map_or_else(|| MacroModel::load("ideal"), Ok)?,
+            seed: arguments.seed,
+            trials: arguments.trials.map_or(1, NonZeroUsize::get),
+            sweeps: arguments.sweep.iter().map(|text| sweep(text)).collect::<Result<_, _>>()?,
+        };
+        return campaign.run(&arguments.out, arguments.json);
+    }
+    if model.is_some() && arguments.engine != Engine::Golden && matches!(arguments.body, MacroBody::Verilog) {
+        return Err(Error::Input {
+            at: "--macro".into(),
+            cause: "the portable Verilog body of this command has ideal cells".into(),
+            fix: "leave out --body verilog: the DPI body has the errors".into(),
+        });
+    }
+    let device = model.map(|model| Device { model: model.into(), seed: arguments.seed });
     let dump = arguments.dump.as_deref().map(Staged::new).transpose()?;
     if arguments.trace.is_some() && arguments.engine == Engine::Golden {
         return Err(Error::Input {
@@ -109,9 +148,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     };
     let golden = match arguments.engine {
         Engine::Rtl => None,
-        _ => Some(engine::run_golden(&config, &program, &images)?),
+        _ => Some(engine::run_golden(&config, &program, &images, device.as_ref())?),
     };
-    let rtl = simulator.map(|s| s.run(&config, &program, &images)).transpose()?;
+    let rtl = simulator.map(|s| s.run(&config, &program, &images, device.as_ref())).transpose()?;
     if let Some((staged, golden)) = dump_vectors.zip(golden.as_deref()) {
         vectors::write(&staged, &config, &program, &images, golden)?;
         staged.publish()?;
@@ -202,6 +241,14 @@ fn images(arguments: &Arguments, program: &Program) -> Result<Vec<Vec<i32>>, Err
         }
     }
     Ok(images)
+}
+
+fn sweep(text: &str) -> Result<Sweep, Error> {
+    text.parse().map_err(|cause| Error::Input {
+        at: format!("--sweep {text}"),
+        cause,
+        fix: "name a number of the macro model and its values, such as sigma=0,0.05,0.1".into(),
+    })
 }
 
 fn labels(path: &Path, images: usize) -> Result<Vec<u8>, Error> {

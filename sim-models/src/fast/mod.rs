@@ -7,9 +7,8 @@
 //! | [`dots`] | one row vector against an input plane of many positions |
 //! | [`chunk`] | all reads of a few dozen positions |
 //!
-//! What makes it fast: the switches of a slot stay for all positions, so its columns are added up once; an input plane of 64 positions is
-//! 64 masks of ones or zeros in every row, so a lane sum is an AND and an ADD a row on whole vectors; chunks of positions run on all
-//! threads. Every read still has its own ADC code, and non-ideal macros their own noise: [`crate::golden`] is the definition, and
+//! What makes it fast: the switches of a slot stay for all positions, so its columns are added up once; the lane sums of an input plane
+//! of 64 positions are then products of bits and bytes, for which processors have instructions; chunks of positions run on all threads. Every read still has its own ADC code, and non-ideal macros their own noise: [`crate::golden`] is the definition, and
 //! `sim-models/tests/fast.rs` compares the two on every kind of problem.
 
 mod chunk;
@@ -95,7 +94,8 @@ impl<'a> Core<'a> {
         let mut runs = vec![empty; inputs.len()];
         for (set, places) in self.places(layer, inputs.len(), first).into_iter().enumerate() {
             let slots = self.prepared[index][set].get_or_init(|| rows::prepare(self.config, layer, &self.macros[set]));
-            let chunk = Chunk { config: self.config, layer, index, slots, macros: &self.macros[set], gather: &gather };
+            let macros = &self.macros[set];
+            let chunk = Chunk { config: self.config, layer, index, slots, macros, gather: &gather, dots: dots::best() };
             let psums: Vec<Psums> = places.par_chunks(CHUNK).map(|places| chunk.run(&padded, places)).collect();
             for (psums, places) in psums.iter().zip(places.chunks(CHUNK)) {
                 store(layer, places, psums, &mut runs);
