@@ -1,5 +1,6 @@
 //! `basisn`: from a trained network to RTL that computes it bit for bit. Parses, calls, prints.
 
+mod campaign;
 mod commands;
 mod engine;
 mod error;
