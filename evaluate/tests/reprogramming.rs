@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use basisn_arch::registers as reg;
 use basisn_arch::{ChipConfig, ConvShape, Geometry, Item, LayerProgram, LayerWork, Program, Requantize, Slot, Window};
 use basisn_compiler::fit::FitOptions;
-use basisn_compiler::{Dataset, Network, Weights};
+use basisn_compiler::{Dataset, Model, Network, pixels};
 use basisn_evaluate::reprogram::{Concessions, Options, cost, needed_adc_bits};
 use basisn_evaluate::{Chip, Constants, Layer, Workload, WriteBy};
 use basisn_models::IdealMacro;
@@ -42,20 +42,20 @@ fn examples() -> PathBuf {
 /// The trained network with 8-bit weights, and held-out images.
 fn digits() -> Digits {
     let network = Network::load(&examples().join("network.toml")).unwrap();
-    let weights = Weights::load(&examples().join("weights.safetensors"), &network).unwrap();
+    let model = Model::of_network(&network, &examples().join("weights.safetensors")).unwrap();
     let data = Dataset::load(&examples()).unwrap();
-    let image = |&i: &usize| data.images.outer_iter().nth(i).unwrap().iter().map(|&v| i32::from(v)).collect::<Vec<_>>();
-    let train: Vec<_> = data.train.iter().map(image).collect();
     // Only the scales of activations are of interest here.
     let chip = ChipConfig::load("digits").unwrap();
-    let fitted = basisn_compiler::compile::fit(&network, &weights, &train, &chip, &FitOptions::local(&chip)).unwrap();
-    let layers = fitted.layers.iter().zip(&weights.layers).map(|(layer, weights)| {
-        let largest = weights.weight.iter().fold(0f32, |m, w| m.max(w.abs()));
+    let train = pixels(&data, &data.train);
+    let fitted = basisn_compiler::compile::fit(&model, &train, &chip, &FitOptions::local(&chip)).unwrap();
+    let layers = fitted.layers.iter().map(|layer| {
+        let [weight, bias] = ["weight", "bias"].map(|part| model.parameters.values(&layer.name, part));
+        let largest = weight.iter().fold(0f32, |m, w| m.max(w.abs()));
         let step = f64::from(largest) / 127.0;
         IntegerLayer {
             shape: layer.shape,
-            weights: weights.weight.iter().map(|&w| (f64::from(w) / step).round() as i32).collect(),
-            bias: weights.bias.iter().map(|&b| f64::from(b)).collect(),
+            weights: weight.iter().map(|&w| (f64::from(w) / step).round() as i32).collect(),
+            bias: bias.iter().map(|&b| f64::from(b)).collect(),
             scale: step * layer.input.scale,
             input_bits: layer.input.bits,
             output: layer.output,
@@ -63,7 +63,7 @@ fn digits() -> Digits {
     });
     let layers = layers.collect();
     let labels = data.test.iter().map(|&i| data.labels[i]).collect();
-    Digits { layers, images: data.test.iter().map(image).collect(), labels }
+    Digits { layers, images: pixels(&data, &data.test), labels }
 }
 
 impl IntegerLayer {
@@ -169,37 +169,33 @@ fn tile_program(config: &ChipConfig, layer: &IntegerLayer, kernels: usize, rows:
         vec![slot]
     };
     let slots = all.chunks(config.lanes()).flat_map(|kernels| [0, 1].map(|slice| slot(kernels, slice))).collect();
-    let program = Program {
+    let mut tile = LayerProgram {
         name: "tile".into(),
-        geometry: Geometry::from(config),
-        basis: vec![vec![1; config.rows() * config.columns()]],
-        layers: vec![LayerProgram {
-            name: "tile".into(),
-            shape: ConvShape {
-                in_channels: rows,
-                in_height: height,
-                in_width: width,
-                kernels,
-                window: Window::square(1, 1, 0),
-            },
-            input_bits: layer.input_bits,
-            signed: false,
-            gain: 0,
-            block_positions: height * width,
-            home: (0..kernels as u32).collect(),
-            slots: vec![slots],
-            requantize: Requantize {
-                multiplier: vec![1; kernels],
-                offset: vec![0; kernels],
-                shift: 1,
-                low: i32::MIN,
-                high: i32::MAX,
-                raw: true,
-            },
-        }],
+        shape: ConvShape {
+            in_channels: rows,
+            in_height: height,
+            in_width: width,
+            kernels,
+            window: Window::square(1, 1, 0),
+        },
+        input_bits: layer.input_bits,
+        signed: false,
+        gain: 0,
+        block_positions: height * width,
+        home: (0..kernels as u32).collect(),
+        slots: vec![slots],
+        requantize: Requantize {
+            multiplier: vec![1; kernels],
+            offset: vec![0; kernels],
+            shift: 1,
+            low: i32::MIN,
+            high: i32::MAX,
+            raw: true,
+        },
     };
-    program.check(config).unwrap();
-    let mut tile = program.layers.into_iter().next().unwrap();
+    Program::chain("tile", config, vec![vec![1; config.rows() * config.columns()]], vec![tile.clone()])
+        .check(config)
+        .unwrap();
     // As the compiler does: blocks with which the layer takes fewest cycles.
     let positions = height * width;
     tile.block_positions = (1..=positions.min(config.position_block()))
