@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use basisn_arch::ChipConfig;
-use basisn_compiler::{Compiled, FloatNetwork};
+use basisn_compiler::{Compiled, float};
 use basisn_models::verilog::Body;
 use basisn_models::{NetRun, golden};
 use clap::Args;
@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let (images, labels) = (inputs.images(test), inputs.labels(test));
     let some = arguments.images.get().min(images.len());
     step(&format!("golden reference: {} held-out images", images.len()));
-    let float_accuracy = FloatNetwork::new(&inputs.network, &inputs.weights)?.accuracy(&images, &labels)?;
+    let float_accuracy = float::accuracy(&inputs.model, &images, &labels)?;
     let golden = engine::run_golden(&config, &compiled.program, &images, None)?;
     step(&format!("RTL in Verilator: {some} of them, every layer compared"));
     let rtl = simulator.run(&config, &compiled.program, &images[..some], None)?;

@@ -80,6 +80,11 @@ impl Conv {
 }
 
 impl Op {
+    /// Whether it is a matrix product, which runs on the crossbars.
+    pub fn is_matrix(&self) -> bool {
+        matches!(self, Op::Conv(_) | Op::Linear { .. })
+    }
+
     /// Shape of the result for inputs of these shapes, or why there is none.
     pub(super) fn out_shape(&self, inputs: &[Shape]) -> Result<Shape, String> {
         match (self, inputs) {
