@@ -29,7 +29,8 @@ const FOLDERS: &[&str] = &[
 
 fn documents() -> Vec<PathBuf> {
     let root = root();
-    let mut found = vec![root.join("README.md"), root.join("CONTRIBUTING.md"), root.join("examples/digits/README.md")];
+    let pages = ["README.md", "CONTRIBUTING.md", "examples/digits/README.md", "examples/cocotb/README.md"];
+    let mut found = pages.map(|page| root.join(page)).to_vec();
     found.extend(
         fs::read_dir(root.join("docs"))
             .unwrap()

@@ -51,13 +51,7 @@ impl<'a> Core<'a> {
     /// As [`Core::new`].
     pub fn with_device(config: &'a ChipConfig, program: &'a Program, device: Option<&Device>) -> Result<Self, Error> {
         program.check(config)?;
-        let sets = if device.is_some() { config.cores() } else { 1 };
-        let written = |core: usize, tile: usize| {
-            let mut tile_macro = TileMacro::new(Geometry::from(config), device, core, tile);
-            tile_macro.program_all(program.basis_of(tile));
-            tile_macro
-        };
-        let macros = (0..sets).map(|core| (0..config.tiles()).map(|tile| written(core, tile)).collect()).collect();
+        let macros = write_macros(config, program, device);
         Ok(Core { config, program, macros, inference: 0 })
     }
 
@@ -191,7 +185,18 @@ pub fn run(config: &ChipConfig, program: &Program, input: &[i32]) -> Result<Vec<
     Ok(Core::new(config, program)?.run(input)?.into_iter().map(|run| run.values).collect())
 }
 
-fn check_input(layer: &LayerProgram, input: &[i32]) -> Result<(), Error> {
+/// Macros with the basis written: of every tile, by core; all cores share one set if it is ideal.
+pub(crate) fn write_macros(config: &ChipConfig, program: &Program, device: Option<&Device>) -> Vec<Vec<TileMacro>> {
+    let sets = if device.is_some() { config.cores() } else { 1 };
+    let written = |core: usize, tile: usize| {
+        let mut tile_macro = TileMacro::new(Geometry::from(config), device, core, tile);
+        tile_macro.program_all(program.basis_of(tile));
+        tile_macro
+    };
+    (0..sets).map(|core| (0..config.tiles()).map(|tile| written(core, tile)).collect()).collect()
+}
+
+pub(crate) fn check_input(layer: &LayerProgram, input: &[i32]) -> Result<(), Error> {
     let expected = layer.shape.inputs();
     if input.len() != expected {
         return Err(Error::InputLength { layer: layer.name.clone(), given: input.len(), expected });

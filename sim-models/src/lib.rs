@@ -7,6 +7,7 @@
 //! | [`rram`] | the RRAM macro with its errors: programming, faults, ageing, noise, wires, ADC |
 //! | [`im2col`] | from a layer's input to the vectors at the wordlines |
 //! | [`golden`] | the golden reference: a program, step by step |
+//! | [`fast`] | the same results, many positions at a time |
 //! | [`executor`] | whatever can run a program, and the comparison of results |
 //! | [`problem`] | problems with a reference answer |
 //! | [`random`] | random chips, programs and inputs that obey every rule |
@@ -18,6 +19,7 @@ pub mod crossbar;
 pub mod dpi;
 mod error;
 pub mod executor;
+pub mod fast;
 pub mod golden;
 pub mod im2col;
 pub mod problem;

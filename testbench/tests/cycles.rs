@@ -25,6 +25,7 @@ fn modelled(config: &ChipConfig, program: &Program) -> Counters {
             wait_activations: c.wait_activations,
             wait_results: c.wait_results,
             wait_macro: c.wait_macro,
+            slots: c.slots,
         })
     })
 }

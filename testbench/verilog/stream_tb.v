@@ -5,13 +5,13 @@
 `timescale 1ns / 1ps
 module stream_tb;
   reg clock, reset;
-  reg [7:0] awaddr;
+  reg [8:0] awaddr;
   reg [31:0] wdata;
   reg awvalid, wvalid;
   wire awready, wready, bvalid, arready, rvalid, irq;
   wire [1:0] bresp, rresp;
   wire [31:0] rdata;
-  reg slot_valid, activation_valid, result_ready;
+  reg slot_valid, slot_last, activation_valid, activation_last, result_ready;
   wire slot_ready, activation_ready, result_valid, result_last;
   reg [`SLOT_BITS-1:0] slot_data;
   reg [`ACTIVATION_BITS-1:0] activation_data;
@@ -22,12 +22,12 @@ module stream_tb;
     .s_axil_awaddr(awaddr), .s_axil_awprot(3'b000), .s_axil_awvalid(awvalid), .s_axil_awready(awready),
     .s_axil_wdata(wdata), .s_axil_wstrb(4'b1111), .s_axil_wvalid(wvalid), .s_axil_wready(wready),
     .s_axil_bresp(bresp), .s_axil_bvalid(bvalid), .s_axil_bready(1'b1),
-    .s_axil_araddr(8'h00), .s_axil_arprot(3'b000), .s_axil_arvalid(1'b0), .s_axil_arready(arready),
+    .s_axil_araddr(9'h000), .s_axil_arprot(3'b000), .s_axil_arvalid(1'b0), .s_axil_arready(arready),
     .s_axil_rdata(rdata), .s_axil_rresp(rresp), .s_axil_rvalid(rvalid), .s_axil_rready(1'b1),
     .s_axis_slot_tdata(slot_data), .s_axis_slot_tvalid(slot_valid), .s_axis_slot_tready(slot_ready),
-    .s_axis_slot_tlast(slot == `SLOTS - 1),
+    .s_axis_slot_tlast(slot_last),
     .s_axis_act_tdata(activation_data), .s_axis_act_tvalid(activation_valid), .s_axis_act_tready(activation_ready),
-    .s_axis_act_tlast(activation == `ACTIVATIONS - 1),
+    .s_axis_act_tlast(activation_last),
     .m_axis_out_tdata(result_data), .m_axis_out_tvalid(result_valid), .m_axis_out_tready(result_ready),
     .m_axis_out_tlast(result_last), .irq(irq)
   );
@@ -53,6 +53,7 @@ module stream_tb;
     clock = 1; reset = 1;
     awvalid = 0; wvalid = 0; awaddr = 0; wdata = 0;
     slot_valid = 0; activation_valid = 0; result_ready = 0; slot_data = 0; activation_data = 0;
+    slot_last = 0; activation_last = 0;
     slot = 0; activation = 0; result = 0; idle = 0; done = 0;
     took_address = 0; took_data = 0;
     if (!$value$plusargs("seed=%d", seed)) seed = 1;
@@ -70,7 +71,7 @@ module stream_tb;
     reset = 0;
     for (command = 0; command < `PROGRAM + `REGISTERS; command = command + 1) begin
       // Address first, or data first, or both at once.
-      awaddr = commands[command][39:32];
+      awaddr = {1'b0, commands[command][39:32]};
       wdata = commands[command][31:0];
       awvalid = !withhold(0);
       wvalid = !withhold(0);
@@ -94,9 +95,12 @@ module stream_tb;
       took_address = 0; took_data = 0;
     end
     while (!done) begin
-      if (!slot_valid && slot < `SLOTS && !withhold(0)) begin slot_valid = 1; slot_data = slots[slot]; end
+      if (!slot_valid && slot < `SLOTS && !withhold(0)) begin
+        slot_valid = 1; slot_data = slots[slot]; slot_last = slot == `SLOTS - 1;
+      end
       if (!activation_valid && activation < `ACTIVATIONS && !withhold(0)) begin
         activation_valid = 1; activation_data = activations[activation];
+        activation_last = activation == `ACTIVATIONS - 1;
       end
       result_ready = !withhold(0);
       #4;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Access, ID_VALUE, MAP};
+use super::{Access, ErrorCode, ID_VALUE, MAP};
 
 const HEAD: &str = "\
 //! Registers of a BasisN core: byte addresses, 32 bits each. Generated; do not edit.
@@ -52,6 +52,13 @@ pub fn rust_module() -> String {
         let _ = writeln!(text, "pub mod {} {{", register.name.to_lowercase());
         let _ = writeln!(text, "    use super::Field;\n\n    /// Byte address.");
         let _ = writeln!(text, "    pub const ADDRESS: usize = 0x{:02x};", register.address);
+        if register.count > 1 {
+            let _ = writeln!(
+                text,
+                "    /// Registers in a row, 4 bytes each.\n    pub const COUNT: usize = {};",
+                register.count
+            );
+        }
         for field in register.fields {
             let name = field.name.to_uppercase();
             let _ = writeln!(text, "    /// {}", field.meaning);
@@ -60,5 +67,10 @@ pub fn rust_module() -> String {
         }
         text.push_str("}\n");
     }
-    text
+    text.push_str("\n/// Codes of the ERROR register.\npub mod error_code {\n");
+    for code in ErrorCode::ALL {
+        let _ = writeln!(text, "    /// {}; place: {}.", code.meaning(), code.place());
+        let _ = writeln!(text, "    pub const {}: u32 = {};", code.name(), *code as u8);
+    }
+    text + "}\n"
 }
