@@ -24,14 +24,16 @@ module accumulation_lane (
   output wire        update_valid,
   output reg         update_first,
   output reg  [8:0]  update_address,
-  output wire signed [31:0] update_value
+  output wire signed [31:0] update_value,
+  output wire        saturated
 );
   reg signed [15:0] sum;
-  reg               valid;
+  reg               valid, at_end;
 
   wire signed [15:0] doubled = code_first_plane ? 16'sd0 : sum <<< 1;
   wire signed [15:0] addend  = code_negative ? -code : code;
 
+  assign saturated    = at_end && item_valid;
   assign update_valid = valid && !merge;
   assign update_value = term + (next_merge ? next_term : 19'sd0);
 
@@ -40,11 +42,13 @@ module accumulation_lane (
       sum            <= 0;
       term           <= 0;
       valid          <= 0;
+      at_end         <= 0;
       merge          <= 0;
       update_first   <= 0;
       update_address <= 0;
     end else begin
       if (code_valid) sum <= doubled + addend;
+      at_end <= code_valid && (code == -8'sd128 || code == 8'sd127);
       valid <= term_load && item_valid;
       merge <= term_load && item_valid && item_merge;
       if (term_load) begin

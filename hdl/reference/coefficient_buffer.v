@@ -6,6 +6,7 @@ module coefficient_buffer (
   input  wire [2:0]   load_beat,
   input  wire [63:0]  load_data,
   input  wire         slot_take,
+  input  wire         discard,
   output reg          slot_loaded,
   output wire [440:0] slot_word
 );
@@ -25,7 +26,7 @@ module coefficient_buffer (
   assign slot_word = {beats[6][56:0], beats[5], beats[4], beats[3], beats[2], beats[1], beats[0]};
 
   always @(posedge clock)
-    if (reset) slot_loaded <= 0;
+    if (reset || discard) slot_loaded <= 0;
     else if (load_valid && load_beat == LAST_BEAT) slot_loaded <= 1;
     else if (slot_take) slot_loaded <= 0;
 endmodule

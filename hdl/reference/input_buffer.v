@@ -11,7 +11,13 @@ module input_buffer (
   // activation stream
   input  wire        activation_valid,
   input  wire [63:0] activation_data,
+  input  wire        activation_tlast,
   output wire        activation_ready,
+  // errors: the stream's end too early or too late; a layer that is given up
+  output wire        activation_early,
+  output wire        activation_late,
+  input  wire        flush,
+  input  wire        discard,
   // from and to the sequencer
   input  wire        advance,
   input  wire        input_read,
@@ -31,13 +37,18 @@ module input_buffer (
   wire [5:0] last_position;
   wire       last_block;
 
-  assign activation_ready = loading && !full[load_bank];
+  wire   ready            = loading && !full[load_bank];
+  assign activation_ready = ready || discard;
   assign bank_full        = full[read_bank];
 
-  wire beat            = activation_valid && activation_ready;
+  wire beat            = activation_valid && ready;
   wire position_loaded = beat && row + 7'd8 >= rows_used;
   wire bank_loaded     = position_loaded && position == last_position;
   wire block_loaded    = bank_loaded && subvector + 16'd1 == subvectors;
+
+  wire layer_loaded    = block_loaded && last_block;
+  assign activation_early = beat && activation_tlast && !layer_loaded;
+  assign activation_late  = layer_loaded && !activation_tlast;
 
   block_counter blocks (
     .clock(clock), .reset(reset), .start(start), .next_block(block_loaded), .positions(positions),
@@ -54,7 +65,7 @@ module input_buffer (
       position  <= 0;
       subvector <= 0;
     end else if (start) begin
-      loading   <= 1;
+      loading   <= !flush;
       load_bank <= 0;
       read_bank <= 0;
       full      <= 0;
@@ -73,6 +84,10 @@ module input_buffer (
       if (bank_release) begin
         read_bank <= !read_bank;
         full[read_bank] <= 0;
+      end
+      if (flush) begin
+        loading <= 0;
+        full    <= 0;
       end
     end
 
