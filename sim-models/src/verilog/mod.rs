@@ -2,12 +2,15 @@
 //!
 //! The ports and their timing are those of `docs/hardware.md`. Every body has the same ready signals and latency, from one text.
 
+mod fpga;
 mod template;
 
 use basisn_arch::ChipConfig;
 
 use crate::rram::DeviceMacro;
 use template::Template;
+
+pub use fpga::{FpgaTiming, fpga_body};
 
 /// What is inside the macro's module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +28,7 @@ pub enum Body {
 const HEADER: &str = include_str!("../../verilog/header.v");
 const PORTS: &str = include_str!("../../verilog/ports.v");
 const TIMING: &str = include_str!("../../verilog/timing.v");
+const STAGES: &str = include_str!("../../verilog/stages.v");
 const TIMER: &str = include_str!("../../verilog/timer.v");
 const PORTABLE: &str = include_str!("../../verilog/portable.v");
 const LEVEL_PLANES: &str = include_str!("../../verilog/level_planes.v");
@@ -33,7 +37,18 @@ const DPI: &str = include_str!("../../verilog/dpi.v");
 
 /// The text of the module `config.macro_name()`.
 pub fn macro_body(config: &ChipConfig, body: Body) -> String {
-    let t = values(config, body);
+    let name = match body {
+        Body::BlackBox => "black box",
+        Body::Portable => "portable Verilog",
+        Body::PortableDevice => "portable Verilog with the cells of a device",
+        Body::Dpi => "Rust model through DPI",
+    };
+    let mut t = values(config, name);
+    if body == Body::PortableDevice {
+        set_written_cells(&mut t, config);
+    } else {
+        set_level_planes(&mut t, config);
+    }
     match body {
         Body::BlackBox => {
             // A module without insides has ports that nothing reads or drives.
@@ -41,14 +56,14 @@ pub fn macro_body(config: &ChipConfig, body: Body) -> String {
             let restore = "/* verilator lint_on UNUSED */\n/* verilator lint_on UNDRIVEN */\n";
             t.fill(&format!("{HEADER}{lint}(* blackbox *)\n{PORTS}endmodule\n{restore}"))
         }
-        Body::Portable => t.fill(&format!("{HEADER}{PORTS}{TIMING}{PORTABLE}")),
+        Body::Portable => t.fill(&format!("{HEADER}{PORTS}{TIMING}{STAGES}{PORTABLE}")),
         Body::PortableDevice => {
             // What is written is in the file; the port tells only where and when.
             let lint = "/* verilator lint_off UNUSED */\n";
             let restore = "/* verilator lint_on UNUSED */\n";
-            t.fill(&format!("{HEADER}{lint}{PORTS}{restore}{TIMING}{PORTABLE}"))
+            t.fill(&format!("{HEADER}{lint}{PORTS}{restore}{TIMING}{STAGES}{PORTABLE}"))
         }
-        Body::Dpi => t.fill(&format!("{HEADER}{PORTS}{TIMING}{DPI}")),
+        Body::Dpi => t.fill(&format!("{HEADER}{PORTS}{TIMING}{STAGES}{DPI}")),
     }
 }
 
@@ -59,19 +74,11 @@ pub fn cells_hex(device: &DeviceMacro, config: &ChipConfig) -> String {
     (0..rows * columns).map(|cell| format!("{:04x}\n", level(cell))).collect()
 }
 
-fn values(config: &ChipConfig, body: Body) -> Template {
+fn values(config: &ChipConfig, body: &str) -> Template {
     let mut t = Template::default();
     let (rows, columns, lanes) = (config.rows(), config.columns(), config.lanes());
     t.set("NAME", config.macro_name());
-    t.set(
-        "BODY",
-        match body {
-            Body::BlackBox => "black box",
-            Body::Portable => "portable Verilog",
-            Body::PortableDevice => "portable Verilog with the cells of a device",
-            Body::Dpi => "Rust model through DPI",
-        },
-    );
+    t.set("BODY", body);
     t.set("ROWS", rows);
     t.set("COLUMNS", columns);
     t.set("LANES", lanes);
@@ -92,12 +99,8 @@ fn values(config: &ChipConfig, body: Body) -> Template {
     t.set("CODE_MAX", (1 << (config.adc_bits() - 1)) - 1);
     t.set("CODE_LIMIT", 1 << (config.adc_bits() - 1));
     t.set("LEVEL_MAX", config.level_max());
+    t.width("MAGNITUDE", (config.cell_bits() - 1).max(1));
     set_timing(&mut t, config);
-    if body == Body::PortableDevice {
-        set_written_cells(&mut t, config);
-    } else {
-        set_level_planes(&mut t, config);
-    }
     set_guard(&mut t, config);
     t
 }
@@ -134,7 +137,6 @@ fn timer(name: &str, cycles: usize) -> String {
 fn set_level_planes(t: &mut Template, config: &ChipConfig) {
     let (rows, columns) = (config.rows(), config.columns());
     let magnitude_bits = (config.cell_bits() - 1).max(1);
-    t.width("MAGNITUDE", magnitude_bits);
     let (mut declarations, mut erase, mut sums, mut writes) = (String::new(), String::new(), Vec::new(), String::new());
     for b in 0..magnitude_bits {
         for (name, sign, condition) in [("positive", "+", "!"), ("negative", "-", "")] {
