@@ -1,5 +1,6 @@
 //! `basisn`: from a trained network to RTL that computes it bit for bit. Parses, calls, prints.
 
+mod campaign;
 mod commands;
 mod engine;
 mod error;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{compile, demo, generate, inspect, simulate, train};
+use commands::{compile, demo, evaluate, fit, generate, inspect, simulate, train};
 use error::Error;
 
 /// From a trained network to Verilog for RRAM crossbars that are written once.
@@ -27,10 +28,12 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Demo(demo::Arguments),
+    Fit(fit::Arguments),
     Compile(compile::Arguments),
     Generate(generate::Arguments),
     Simulate(simulate::Arguments),
     Inspect(inspect::Arguments),
+    Evaluate(evaluate::Arguments),
     Train(train::Arguments),
 }
 
@@ -39,10 +42,12 @@ fn main() -> ExitCode {
     output::clean_up_on_interrupt();
     let done = match cli.command {
         Command::Demo(a) => demo::run(&a),
+        Command::Fit(a) => fit::run(&a),
         Command::Compile(a) => compile::run(&a),
         Command::Generate(a) => generate::run(&a),
         Command::Simulate(a) => simulate::run(&a),
         Command::Inspect(a) => inspect::run(&a),
+        Command::Evaluate(a) => evaluate::run(&a),
         Command::Train(a) => train::run(&a),
     };
     match done {

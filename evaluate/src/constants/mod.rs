@@ -116,7 +116,7 @@ values! {
 pub struct Constants {
     /// In the order of [`FIELDS`].
     pub all: Vec<Constant>,
-    /// Write models, in the order of the file.
+    /// Write models, fastest first.
     pub write_models: Vec<WriteModel>,
     values: Values,
 }
