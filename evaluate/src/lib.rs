@@ -10,6 +10,7 @@
 //! | [`basis`] | time and energy of the BasisN chip |
 //! | [`reprogram`] | time and energy of a chip that rewrites its crossbars |
 //! | [`study`] | both sides for many sizes, and how the answer depends on everything |
+//! | [`variants`] | how far the chip can be pushed |
 //! | [`report`] | a finished study as HTML and CSV |
 
 pub mod activity;
@@ -22,6 +23,7 @@ mod error;
 pub mod report;
 pub mod reprogram;
 pub mod study;
+pub mod variants;
 pub mod workload;
 
 pub use chip::Chip;

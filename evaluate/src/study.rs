@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::constants::{Constant, FIELDS};
 use crate::reprogram::{self, Concessions, Options, ReprogramCost};
+use crate::variants::{Variant, variants};
 use crate::{Chip, Constants, Energy, Error, Values, Workload, WriteModel, area, basis};
 
 /// What to evaluate.
@@ -49,6 +50,8 @@ pub struct Report {
     pub adc: Vec<AdcRow>,
     /// Ratios as single constants go from low to high, the most influential first.
     pub sensitivity: Vec<Sensitivity>,
+    /// How far the chip can be pushed, at the first point.
+    pub variants: Vec<Variant>,
     /// Constants in use.
     pub constants: Vec<Constant>,
     /// Write models in use.
@@ -155,7 +158,7 @@ pub struct AreaRow {
     pub overhead: bool,
 }
 
-/// Ratios for one conversion width of BasisN; the reprogramming chip loses no sum.
+/// Ratios for one conversion width of BasisN; the reprogramming chip has as many as it needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdcRow {
@@ -226,6 +229,14 @@ pub fn evaluate(
         area: study.area(&first),
         adc: study.adc(&first, batch, &models)?,
         sensitivity: study.sensitivity(&first, batch)?,
+        variants: variants(
+            &first,
+            workload,
+            &study.options(crossbars, batch),
+            &models,
+            constants.write_model(REFERENCE_MODEL)?,
+            constants.values(),
+        )?,
         constants: constants.all.clone(),
         write_models: models.into_iter().cloned().collect(),
     })
@@ -324,7 +335,7 @@ impl Study<'_> {
         let reference = self.constants.write_model(REFERENCE_MODEL)?;
         let options = self.options(chip.crossbars(), batch);
         let other = |options: &Options, m: &WriteModel| reprogram::best(chip, self.workload, options, m, v).edp();
-        let lossless: Vec<_> = models.iter().map(|m| other(&options, m)).collect();
+        let needed: Vec<_> = models.iter().map(|m| other(&options, m)).collect();
         let mut rows = Vec::new();
         for bits in 4..=10 {
             let narrow = chip.with("adc.bits", bits)?;
@@ -334,7 +345,7 @@ impl Study<'_> {
             rows.push(AdcRow {
                 bits,
                 energy_pj: own.energy.total(),
-                edp_ratios: lossless.iter().map(|other| edp / other).collect(),
+                edp_ratios: needed.iter().map(|other| edp / other).collect(),
                 edp_ratios_same_bits: models.iter().map(|m| edp / other(&same, m)).collect(),
             });
         }

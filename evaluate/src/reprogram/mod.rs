@@ -12,6 +12,7 @@ pub mod schedule;
 
 use serde::{Deserialize, Serialize};
 
+use crate::activity::{REGISTER_WRITE_CYCLES, layer_registers};
 use crate::basis::{STREAM_SHARE, buffer_bits, spilled_bits};
 use crate::energy::{Energy, conversion_pj, read_energy};
 use crate::workload::{Layer, Workload};
@@ -50,7 +51,7 @@ pub struct Options {
     pub batch: usize,
     /// Bits of a cell; a weight takes `ceil(7 / bits)` differential columns.
     pub cell_bits: usize,
-    /// Bits of a conversion; `None`: as many as no sum is lost with.
+    /// Bits of a conversion; `None`: as many as keep the accuracy, [`needed_adc_bits`].
     pub adc_bits: Option<usize>,
     /// Concessions.
     pub concessions: Concessions,
@@ -95,10 +96,10 @@ pub fn best(chip: &Chip, w: &Workload, options: &Options, write: &WriteModel, va
     if four.time_ns < two.time_ns { four } else { two }
 }
 
-/// The conversion width with which no column sum of single-bit inputs is lost: `cell bits + log2(rows) - 1`, with weights coded as
-/// ISAAC does it.
-pub fn lossless_adc_bits(cell_bits: usize, rows: usize) -> usize {
-    (cell_bits + basisn_arch::clog2(rows)).saturating_sub(1).max(4)
+/// Bits of a conversion that keep the accuracy: `cell bits + log2(rows) - 3`. That is two bits less than a lossless conversion with
+/// ISAAC's weight coding needs; the digits network loses nothing with it, as `evaluate/tests/reprogramming.rs` shows.
+pub fn needed_adc_bits(cell_bits: usize, rows: usize) -> usize {
+    (cell_bits + basisn_arch::clog2(rows)).saturating_sub(3).max(4)
 }
 
 /// Time and energy of one inference.
@@ -122,7 +123,7 @@ fn with_packing(
 ) -> ReprogramCost {
     let v = values;
     let slicing = Slicing::new(options.cell_bits, v.weight_sigma);
-    let adc_bits = options.adc_bits.unwrap_or_else(|| lossless_adc_bits(options.cell_bits, chip.config.rows()));
+    let adc_bits = options.adc_bits.unwrap_or_else(|| needed_adc_bits(options.cell_bits, chip.config.rows()));
     let batch = options.batch as f64;
     let weight_bits = (8 * workload.weights()) as f64;
     let resident = weight_bits <= STREAM_SHARE * buffer_bits(v);
@@ -197,8 +198,11 @@ fn matrix(
         whole: !options.concessions.pack_columns,
         positions: ((layer.positions * options.batch) as f64 * groups / at_once).ceil() as usize,
         // One converter a crossbar takes the columns one after the other.
-        position_ns: layer.input_bits as f64 * values.read_cycle_ns.max(used as f64 / values.adc_rate_gsps),
+        position_ns: (1.0 - values.skipped_share)
+            * layer.input_bits as f64
+            * values.read_cycle_ns.max(used as f64 / values.adc_rate_gsps),
         write_ns,
+        setup_ns: (REGISTER_WRITE_CYCLES * layer_registers(used / slicing.slices)) as f64 * chip.clock_ns,
         cells: (2 * slicing.slices * weights) as f64,
         bits: if resident { 0.0 } else { (8 * weights) as f64 },
         stored_bits: (8 * weights) as f64,
@@ -219,7 +223,7 @@ fn compute_energy(
     let subvectors = layer.subvectors(chip.config.rows()).count;
     let reads = (layer.positions * layer.input_bits * layer.groups) as f64;
     let on = v.ones_share * layer.depth as f64;
-    let conversions = reads * (subvectors * columns) as f64;
+    let conversions = (1.0 - v.skipped_share) * reads * (subvectors * columns) as f64;
     let crossbars_wide = columns as f64 / chip.config.columns() as f64;
     let wordlines = reads * on * crossbars_wide.max(1.0);
     let mut energy = read_energy(v, wordlines, 2.0 * reads * on * columns as f64, conversions, adc_bits);

@@ -16,6 +16,8 @@ pub struct Matrix {
     pub position_ns: f64,
     /// Time to write one of its crossbars.
     pub write_ns: f64,
+    /// Time for the registers of a phase.
+    pub setup_ns: f64,
     /// Cells of one copy.
     pub cells: f64,
     /// Bits of its weights that stream in from off-chip.
@@ -75,7 +77,7 @@ pub fn best(matrices: &[Matrix], crossbars: f64, options: &Options, at_once: f64
 
 /// Time to compute on `copies` copies.
 fn compute_ns(m: &Matrix, copies: f64, bits_per_ns: f64) -> f64 {
-    ((m.positions as f64 / copies).ceil() * m.position_ns).max(m.spill_bits / bits_per_ns)
+    ((m.positions as f64 / copies).ceil() * m.position_ns).max(m.spill_bits / bits_per_ns) + m.setup_ns
 }
 
 /// Copies with which computing and `patience` times writing together take least.
