@@ -112,9 +112,10 @@ impl Icarus {
 }
 
 /// The macros that [`TESTBENCH`] wants for these vectors.
-pub fn sizes(config: &ChipConfig, vectors: &[(&str, String)], results: usize) -> [(&'static str, usize); 7] {
+pub fn sizes(config: &ChipConfig, vectors: &[(&str, String)], results: usize) -> Vec<(&'static str, usize)> {
     let lines = |file: &str| vectors.iter().find(|(name, _)| *name == file).map_or(0, |(_, text)| text.lines().count());
-    [
+    let width = config.drain_width();
+    let mut sizes = vec![
         ("SLOT_BITS", config.slot_stream_bits()),
         ("ACTIVATION_BITS", 8 * config.activation_stream_bytes()),
         ("PROGRAM", lines("program.hex")),
@@ -122,7 +123,12 @@ pub fn sizes(config: &ChipConfig, vectors: &[(&str, String)], results: usize) ->
         ("SLOTS", lines("slots.hex")),
         ("ACTIVATIONS", lines("activations.hex")),
         ("RESULTS", results),
-    ]
+        ("RESULT_WIDTH", width),
+    ];
+    if width > 1 {
+        sizes.push(("RESULT_KEEP", 1));
+    }
+    sizes
 }
 
 fn plusarg(name: &str, path: &Path) -> String {
