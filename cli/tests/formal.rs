@@ -32,8 +32,8 @@ const MUTANTS: &[(&str, &str, &str, &str)] = &[
     (
         "drain",
         "the second row of psums is at the wrong place",
-        "next_row = row_base + {2'h0, block_positions}",
-        "next_row = row_base",
+        "row_base_next = row_base_d_part1[3:0]",
+        "row_base_next = row_base",
     ),
     ("input_buffer", "a full bank is overwritten", "loading & (~load_full)", "loading"),
     ("layer_control", "a stopped layer's results get no tlast", "end_results = ", "end_results = 1'h0 & "),
@@ -42,8 +42,8 @@ const MUTANTS: &[(&str, &str, &str, &str)] = &[
     (
         "psum_bank",
         "psums have 31 bits",
-        "psums_write_data = updated",
-        "psums_write_data = {updated[30], updated[30:0]}",
+        "upper_write_data = updated",
+        "upper_write_data = {updated[30], updated[30:0]}",
     ),
     ("result_fifo", "a result that waits is replaced", "(~shown) | result_ready", "1'h1"),
     (

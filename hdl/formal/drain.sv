@@ -1,11 +1,11 @@
 // Proves: every psum of a block is read once and in the order of the result stream, at the place that docs/hardware.md gives; the last of
 //         the layer is marked; never more results are on their way than there is room for; the drain of a block ends. For all layers.
 // How:    induction 8
-// Holds:  for blocks as block_counter gives them; while results are taken and lanes leave the banks free, each within a few cycles;
+// Holds:  for blocks as block_counter gives them; while results are taken within a few cycles;
 //         also for the layer after one that was stopped.
 // Cut:    drain_blocks
 `include "reset.svh"
-localparam LANES = 4, WORDS = 32, ROOM = 16; // of `tiny`, which has one tile
+localparam LANES = 4, ROOM = 16; // of `tiny`, which has one tile
 
 (* anyconst *) reg [31:0] f_layer_positions;
 (* anyconst *) reg [$bits(block_positions)-1:0] f_layer_block;
@@ -13,12 +13,12 @@ localparam LANES = 4, WORDS = 32, ROOM = 16; // of `tiny`, which has one tile
 reg f_ran = 1'b0, f_draining = 1'b0, f_finished = 1'b0, f_half_now = 1'b0;
 reg [31:0] f_block_start = 32'd0;
 reg [$bits(position)-1:0] f_position_now = 0;
-reg [$bits(kernel)-1:0] f_kernel_now = 0;
+reg [$bits(kernel_group)-1:0] f_kernel_now = 0;
 reg [5:0] f_on_their_way = 6'd0;
 reg [2:0] f_quiet = 3'd0;
 reg f_read_1 = 1'b0, f_read_2 = 1'b0, f_last_1 = 1'b0, f_last_2 = 1'b0;
-reg [$bits(kernel)-1:0] f_kernel_1;
-reg [1:0] f_updates = 2'd0, f_stalled = 2'd0;
+reg [$bits(kernel_group)-1:0] f_kernel_1;
+reg [1:0] f_stalled = 2'd0;
 
 wire [31:0] f_left = f_layer_positions - f_block_start;
 wire [31:0] f_length = f_left < f_layer_block ? f_left : f_layer_block;
@@ -26,13 +26,13 @@ wire f_reading = drain_read != 0;
 wire f_kernel_ends = f_position_now == f_length - 1;
 wire f_block_ends = f_kernel_ends && f_kernel_now == f_layer_kernels - 1;
 wire f_layer_ends = f_block_ends && f_left == f_length;
-wire [$bits(drain_address)-1:0] f_row = f_half_now * (WORDS / 2) + f_kernel_now / LANES * f_layer_block;
+wire [$bits(drain_address)-1:0] f_row = f_kernel_now / LANES * f_layer_block;
 wire [$bits(drain_address)-1:0] f_place = f_row + f_position_now;
 
 always @(*) begin
     assume (f_layer_positions >= 1 && f_layer_positions < 32'hfffffff0);
     assume (f_layer_block >= 1 && f_layer_block <= 1 << $bits(position));
-    assume (f_layer_kernels >= 1 && f_layer_kernels <= 1 << $bits(kernel));
+    assume (f_layer_kernels >= 1 && f_layer_kernels <= 1 << $bits(kernel_group));
     assume (positions == f_layer_positions && block_positions == f_layer_block && kernels == f_layer_kernels);
     if (start) assume (!f_ran);
     if (f_ran && !f_finished) assume (drain_blocks_last_position == f_length - 32'd1 && drain_blocks_last_block == (f_left == f_length));
@@ -40,13 +40,12 @@ always @(*) begin
     // What is left of a stopped layer is taken before the next one starts.
     if (result_taken) assume (f_on_their_way != 0 || !f_ran);
     assume (!(start && (flush || result_taken)));
-    assume (f_updates < 3 && f_stalled < 3);
+    assume (f_stalled < 3);
 end
 
 always @(posedge clock) if (f_started) begin
     if (start) f_ran <= 1'b1;
     f_on_their_way <= f_ran ? f_on_their_way + f_reading - result_taken : 6'd0;
-    f_updates <= update ? f_updates + 2'd1 : 2'd0;
     f_stalled <= f_on_their_way == ROOM && !result_taken ? f_stalled + 2'd1 : 2'd0;
     if (block_retired) f_draining <= 1'b1;
     f_quiet <= f_draining && !f_reading ? f_quiet + 3'd1 : 3'd0;
@@ -72,9 +71,9 @@ end
 always @(*) if (f_started) begin
     assert (f_on_their_way <= ROOM);
     if (f_reading) begin
-        assert (f_draining && !update);
+        assert (f_draining);
         assert (drain_lane == f_kernel_now % LANES);
-        assert (drain_address == f_place);
+        assert (drain_address == f_place && drain_half == f_half_now);
     end
     assert (block_drained == (f_reading && f_block_ends));
     assert (psum_valid == f_read_2 && psum_last == f_last_2 && parameter_read == f_read_1);
@@ -84,9 +83,10 @@ always @(*) if (f_started) begin
     assert (busy == f_draining);
     if (f_ran) begin
         assert (in_flight == f_on_their_way && row_base == f_row);
-        assert (position == f_position_now && kernel == f_kernel_now && half == f_half_now && lane == f_kernel_now % LANES);
+        assert (position == f_position_now && kernel_group == f_kernel_now && half == f_half_now && lane == f_kernel_now % LANES);
     end
-    assert (f_kernel_now < f_layer_kernels && (tile == 0 || !f_ran));
+    if (f_ran) assert (kernels_left == f_layer_kernels - f_kernel_now);
+    assert (f_kernel_now < f_layer_kernels && (group == 0 || !f_ran));
     if (f_ran && !f_finished) assert (f_block_start < f_layer_positions && f_position_now < f_length);
     if (f_draining) assert (f_ran && !f_finished);
     if (!f_ran) assert (f_position_now == 0 && f_kernel_now == 0 && f_half_now == 0 && f_block_start == 0 && !f_finished);
