@@ -3,7 +3,7 @@
 use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program, Subvectors};
 
 use crate::calibrate::{self, GainProblem};
-use crate::fit::{FitOptions, Target, fit_layer, snr_db};
+use crate::fit::{self, FitOptions, Lesson, Target, fit_layer, snr_db};
 use crate::fitted::{Fitted, FittedLayer, PlaneItem};
 use crate::float::FloatNetwork;
 use crate::map;
@@ -60,7 +60,13 @@ pub fn fit(
     let shapes = network.shapes().map_err(|cause| Error::Network { at: network.name.clone(), cause })?;
     let codes = calibrate::codes(network, &float, images, config.input_bits())?;
     let sample = spread(images, GAIN_IMAGES);
-    let bases = options.basis.fixed(config);
+    let lessons: Vec<Lesson> = (network.layers.iter().zip(&shapes).zip(&weights.layers))
+        .map(|((layer, shape), weights)| Lesson {
+            target: Target::new(&weights.weight, shape.depth()),
+            options: *options.of_layer(&layer.name),
+        })
+        .collect();
+    let bases = fit::bases(&lessons, config, options, &|_| {});
     let mut layers = Vec::with_capacity(shapes.len());
     for (index, (layer, shape)) in network.layers.iter().zip(shapes).enumerate() {
         let weights = &weights.layers[index];

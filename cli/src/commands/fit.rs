@@ -81,6 +81,8 @@ enum Kind {
     Hadamard,
     /// Random levels, the same for every network
     Random,
+    /// Levels learned from the weights of all layers
+    Learned,
 }
 
 impl From<Form> for CoefficientForm {
@@ -101,6 +103,7 @@ impl Options {
         let kind = match self.basis {
             Kind::Hadamard => BasisKind::Hadamard,
             Kind::Random => BasisKind::Random,
+            Kind::Learned => BasisKind::Learned,
         };
         let basis = BasisOptions { kind, count: self.bases, seed: self.seed };
         Ok(FitOptions { basis, default, layers, weighted: self.weighted, tiles: self.tiles.unwrap_or(config.tiles()) })
