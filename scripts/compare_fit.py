@@ -75,7 +75,7 @@ def scikit(kernels, cell_bits, nonzeros):
     # Its L1 penalty counts in units of the data, and is meant for data of about unit variance.
     samples /= samples.std()
     learner = MiniBatchDictionaryLearning(
-        n_components=COLUMNS, random_state=0, n_jobs=os.cpu_count()
+        n_components=COLUMNS, random_state=0
     )
     dictionary = learner.fit(samples).components_
     dictionary /= np.maximum(np.linalg.norm(dictionary, axis=1, keepdims=True), 1e-12)

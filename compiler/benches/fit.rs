@@ -71,13 +71,14 @@ fn main() -> Result<(), Failure> {
                     groups: fit.groups,
                     input: Code { scale: 1.0, bits: 8, signed: false },
                     output: None,
+                    range: None,
                     gain: 0,
                     clipped_share: 0.0,
                     weight_signal: fit.signal,
                     weight_error: fit.error,
                 };
                 let start = Instant::now();
-                let home = map::homes(&fitted, 1, &config);
+                let home = map::homes(shape.kernels, fitted.groups.as_deref(), 1, &config);
                 let items = fitted.items(&bases[0]);
                 let schedule =
                     schedule_layer(&items, &home, fitted.groups.as_deref(), &config, ScheduleOptions::default());

@@ -4,18 +4,17 @@
 
 use std::path::Path;
 
-use basisn_arch::ChipConfig;
+use basisn_arch::{ChipConfig, LayerProgram, LayerWork, Program};
 use basisn_compiler::coefficient::CoefficientCode;
 use basisn_compiler::compile::{compile, fit, lower};
 use basisn_compiler::fit::{FitOptions, LayerOptions};
 use basisn_compiler::float::argmax;
-use basisn_compiler::{Dataset, Fitted, FloatNetwork, Network, ScheduleOptions, Weights, pixels};
+use basisn_compiler::{Dataset, Fitted, Model, Network, ScheduleOptions, float, pixels};
 use basisn_models::golden;
 use rayon::prelude::*;
 
 struct Digits {
-    network: Network,
-    weights: Weights,
+    model: Model,
     train: Vec<Vec<i32>>,
     test: Vec<Vec<i32>>,
     labels: Vec<u8>,
@@ -25,12 +24,12 @@ struct Digits {
 fn digits() -> Digits {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/digits");
     let network = Network::load(&dir.join("network.toml")).unwrap();
-    let weights = Weights::load(&dir.join("weights.safetensors"), &network).unwrap();
+    let model = Model::of_network(&network, &dir.join("weights.safetensors")).unwrap();
     let set = Dataset::load(&dir).unwrap();
     set.check_fits(&network).unwrap();
     let labels = set.test.iter().map(|&i| set.labels[i]).collect();
     let (train, test) = (pixels(&set, &set.train), pixels(&set, &set.test));
-    Digits { train, test, labels, network, weights, config: ChipConfig::load("digits").unwrap() }
+    Digits { train, test, labels, model, config: ChipConfig::load("digits").unwrap() }
 }
 
 impl Digits {
@@ -39,15 +38,15 @@ impl Digits {
     }
 
     fn fit_with(&self, options: &FitOptions) -> Fitted {
-        fit(&self.network, &self.weights, &self.train, &self.config, options).unwrap()
+        fit(&self.model, &self.train, &self.config, options).unwrap()
     }
 }
 
 #[test]
 fn digits_keep_their_accuracy_without_training() {
     let d = digits();
-    let float = FloatNetwork::new(&d.network, &d.weights).unwrap().accuracy(&d.test, &d.labels).unwrap();
-    let compiled = compile(&d.network, &d.weights, &d.train, &d.config).unwrap();
+    let float = float::accuracy(&d.model, &d.test, &d.labels).unwrap();
+    let compiled = compile(&d.model, &d.train, &d.config).unwrap();
     let right: usize = d
         .test
         .par_iter()
@@ -87,22 +86,48 @@ fn merging_saves_slots_and_the_search_is_at_its_bound() {
 #[test]
 fn the_same_input_gives_the_same_bytes() {
     let d = digits();
-    let bytes = || compile(&d.network, &d.weights, &d.train, &d.config).unwrap().program.to_bytes().unwrap();
+    let bytes = || compile(&d.model, &d.train, &d.config).unwrap().program.to_bytes().unwrap();
     assert!(bytes() == bytes());
+}
+
+/// Cycles of all layers by the cycle model.
+fn cycles(config: &ChipConfig, program: &Program) -> u64 {
+    let of = |l: &LayerProgram| LayerWork::new(config, l, l.shape.positions().div_ceil(config.cores())).counts(config);
+    program.layers.iter().map(|layer| of(layer).cycles).sum()
 }
 
 #[test]
 fn one_fit_serves_any_number_of_tiles_and_lanes() {
     let d = digits();
-    let fitted = d.fit();
-    let mut results = Vec::new();
-    for (tiles, lanes) in [(1, 8), (3, 5), (4, 8), (16, 1)] {
-        let config = d.config.with("arithmetic.group", 1).unwrap().with("core.tiles", tiles).unwrap();
-        let config = config.with("adc.lanes", lanes).unwrap();
-        let compiled = lower(&fitted, &config, ScheduleOptions::default()).unwrap();
-        results.push(golden::run(&config, &compiled.program, &d.test[0]).unwrap());
+    let config = d.config.with("arithmetic.group", 1).unwrap().with("core.slot_stream_bits", 512).unwrap();
+    for options in [FitOptions::local(&d.config), FitOptions::grouped(4, 1)] {
+        let fitted = d.fit_with(&options);
+        let mut results = Vec::new();
+        let mut spent = Vec::new();
+        for (tiles, lanes) in [(1, 8), (3, 8), (16, 8), (64, 8), (3, 5), (16, 1)] {
+            let config = config.with("core.tiles", tiles).unwrap().with("adc.lanes", lanes).unwrap();
+            let compiled = lower(&fitted, &config, ScheduleOptions::default()).unwrap();
+            results.push(golden::run(&config, &compiled.program, &d.test[0]).unwrap());
+            spent.push(cycles(&config, &compiled.program));
+            println!("{tiles} tiles, {lanes} lanes: {} cycles, {} slots", spent.last().unwrap(), compiled.report.slots);
+        }
+        assert!(results.windows(2).all(|r| r[0] == r[1]));
+        assert!(spent[..3].windows(2).all(|c| c[0] > c[1]), "{spent:?}");
     }
-    assert!(results.windows(2).all(|r| r[0] == r[1]));
+}
+
+#[test]
+fn groups_are_kept_only_where_they_are_faster() {
+    let d = digits();
+    let mut fitted = d.fit_with(&FitOptions::grouped(4, 4));
+    let kept = lower(&fitted, &d.config, ScheduleOptions::default()).unwrap();
+    // Groups of one kernel are free of contests, too, and say nothing about who could share a slot.
+    fitted.layers.iter_mut().for_each(|l| l.groups = Some((0..l.shape.kernels).map(|k| vec![k]).collect()));
+    let lost = lower(&fitted, &d.config, ScheduleOptions::default()).unwrap();
+    fitted.layers.iter_mut().for_each(|l| l.groups = None);
+    let free = lower(&fitted, &d.config, ScheduleOptions::default()).unwrap();
+    let of = |compiled: &basisn_compiler::Compiled| cycles(&d.config, &compiled.program);
+    assert!(of(&kept) <= of(&free) && of(&lost) <= of(&free), "{} {} {}", of(&kept), of(&lost), of(&free));
 }
 
 fn accuracy(d: &Digits, fitted: &Fitted) -> f64 {
@@ -155,7 +180,7 @@ fn options_that_do_not_fit_network_or_chip_are_refused() {
     let refused = |change: &dyn Fn(&mut FitOptions)| {
         let mut options = FitOptions::local(&d.config);
         change(&mut options);
-        fit(&d.network, &d.weights, &d.train, &d.config, &options).unwrap_err().to_string()
+        fit(&d.model, &d.train, &d.config, &options).unwrap_err().to_string()
     };
     let own = FitOptions::grouped(2, 1).default;
     let layer = refused(&|o| o.layers = [("conv9".to_string(), own)].into());

@@ -14,6 +14,7 @@ mod kernel;
 mod learn;
 mod metric;
 pub mod pursuit;
+mod resume;
 pub mod rounding;
 mod target;
 mod winner;
@@ -28,6 +29,7 @@ use crate::basis::{Basis, BasisKind, BasisOptions};
 use crate::coefficient::CoefficientCode;
 pub use learn::Lesson;
 use pursuit::Pursuit;
+pub use resume::FitRun;
 pub use target::Target;
 
 /// The fit of one layer.
