@@ -2,7 +2,7 @@
 //!
 //! | step | module | what |
 //! |---|---|---|
-//! | read | [`network`], [`weights`], [`dataset`], [`npy`] | description, trained weights, labelled images |
+//! | read | [`network`], [`weights`], [`dataset`], [`npy`], [`synthetic`] | description, trained weights, labelled images |
 //! | calibrate | [`float`], [`calibrate`] | float reference; scales of the activations, gain of the ADC |
 //! | fit | [`basis`], [`coefficient`], [`csd`], [`fit`](mod@fit), [`pursuit`] | coefficients of the fixed basis: a [`Fitted`] network |
 //! | lower | [`map`], [`schedule`], [`requantize`](mod@requantize) | homes, slots, integer scales: a program image |
@@ -28,6 +28,7 @@ mod random;
 pub mod report;
 pub mod requantize;
 pub mod schedule;
+pub mod synthetic;
 pub mod weights;
 
 pub use calibrate::pixels;

@@ -1,0 +1,83 @@
+//! What a training gives: float weights, or a fitted network that the compiler lowers.
+
+use basisn_arch::ChipConfig;
+use basisn_compiler::basis::Basis;
+use basisn_compiler::fitted::FittedLayer;
+use basisn_compiler::network::LayerKind;
+use basisn_compiler::{Fitted, Network, Weights};
+
+use crate::Error;
+use crate::coefficients::Limit;
+use crate::files::NamedTensor;
+use crate::train::Training;
+
+/// The weights of a float training, `<layer>.weight` and `<layer>.bias`, in order of the layers.
+/// Convolutions are `[out, in, kernel, kernel]`, linear layers `[out, in]`.
+///
+/// # Errors
+/// The framework cannot read a parameter back.
+pub fn weights(training: &Training) -> Result<Vec<NamedTensor>, Error> {
+    let mut tensors = Vec::with_capacity(training.parameters.len());
+    for layer in &training.model.layers {
+        let (s, weight, bias) = (&layer.shape, &training.parameters[layer.weight], &training.parameters[layer.bias]);
+        let shape = match layer.kind {
+            LayerKind::Conv => vec![s.kernels, s.in_channels, s.kernel_height, s.kernel_width],
+            LayerKind::Linear => vec![s.kernels, s.depth()],
+        };
+        tensors.push(NamedTensor { name: weight.name.clone(), shape, values: weight.values()? });
+        tensors.push(NamedTensor { name: bias.name.clone(), shape: vec![s.kernels], values: bias.values()? });
+    }
+    Ok(tensors)
+}
+
+/// The coefficients of a training as a fitted network. `weights` are the float weights that it began with: the signal to noise
+/// ratios are relative to them.
+///
+/// # Errors
+/// The framework cannot read a parameter back.
+pub fn fitted(training: &Training, network: &Network, weights: &Weights, config: &ChipConfig) -> Result<Fitted, Error> {
+    let basis = Basis::hadamard(config);
+    let mut layers = Vec::with_capacity(training.model.layers.len());
+    let mut planes = 1;
+    for (layer, float) in training.model.layers.iter().zip(&weights.layers) {
+        let Some(own) = &layer.basis else { continue };
+        let coefficients = own.rule.apply(&training.parameters[layer.weight].values()?).values;
+        let coefficients: Vec<i8> = coefficients.into_iter().map(|c| c as i8).collect();
+        let logs = training.parameters[own.log_scale].values()?;
+        let scale: Vec<f64> = logs.iter().map(|&log| f64::from(log).exp()).collect();
+        planes = planes.max(own.rule.code.planes);
+        layers.push(FittedLayer {
+            name: layer.name.clone(),
+            shape: layer.shape,
+            weight_signal: float.weight.iter().map(|&w| f64::from(w).powi(2)).sum(),
+            weight_error: weight_error(&coefficients, &scale, &float.weight, layer.shape.depth(), &basis),
+            coefficients,
+            scale,
+            bias: training.parameters[layer.bias].values()?.into_iter().map(f64::from).collect(),
+            groups: match &own.rule.limit {
+                Limit::Groups(groups) => Some(groups.clone()),
+                _ => None,
+            },
+            input: own.input,
+            output: own.output,
+            gain: own.gain,
+            clipped_share: 0.0,
+        });
+    }
+    Ok(Fitted { name: network.name.clone(), basis, planes, adc_bits: config.adc_bits(), layers })
+}
+
+/// Sum of squares of what coefficients and scales leave of the weights `[kernel][depth]`.
+fn weight_error(coefficients: &[i8], scale: &[f64], weight: &[f32], depth: usize, basis: &Basis) -> f64 {
+    let cut = basisn_arch::Subvectors::new(depth, basis.rows);
+    let mut error = 0.0;
+    for (kernel, weights) in weight.chunks(depth).enumerate() {
+        for (place, &weight) in weights.iter().enumerate() {
+            let (subvector, row) = (place / cut.length, place % cut.length);
+            let own = &coefficients[(kernel * cut.count + subvector) * basis.columns..][..basis.columns];
+            let sum: i32 = own.iter().zip(basis.row(row)).map(|(&c, &v)| i32::from(c) * i32::from(v)).sum();
+            error += (f64::from(weight) - scale[kernel] * f64::from(sum)).powi(2);
+        }
+    }
+    error
+}
