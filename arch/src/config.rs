@@ -83,6 +83,7 @@ const PRESETS: &[(&str, &str)] = &[
     ("tiny", include_str!("../../presets/tiny.toml")),
     ("digits", include_str!("../../presets/digits.toml")),
     ("paper", include_str!("../../presets/paper.toml")),
+    ("isaac", include_str!("../../presets/isaac.toml")),
 ];
 
 impl ChipConfig {
@@ -162,8 +163,8 @@ impl ChipConfig {
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
         let mut section = "";
-        for (field, value) in Self::FIELDS.iter().zip(self.values()) {
-            if let Some((of, name)) = field.key.split_once('.') {
+        for (key, value) in self.entries() {
+            if let Some((of, name)) = key.split_once('.') {
                 if of != section {
                     text.push_str(&format!("{}[{of}]\n", if section.is_empty() { "" } else { "\n" }));
                     section = of;
@@ -174,13 +175,18 @@ impl ChipConfig {
         text
     }
 
+    /// Every key with its value, in the order of the file.
+    pub fn entries(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        Self::FIELDS.iter().map(|field| field.key).zip(self.values())
+    }
+
     /// A copy with one key changed, checked again; for sweeps and tests.
     ///
     /// # Errors
     /// No such key, or the value is refused.
     pub fn with(&self, key: &str, value: usize) -> Result<Self, Error> {
         let field = Self::FIELDS.iter().find(|f| f.key == key).ok_or_else(|| unknown("override", key))?;
-        let mut values: BTreeMap<_, _> = Self::FIELDS.iter().map(|f| f.key).zip(self.values()).collect();
+        let mut values: BTreeMap<_, _> = self.entries().collect();
         values.insert(field.key, field.check("override", i128::try_from(value).unwrap_or(i128::MAX))?);
         let config = Self::from_values(&values).ok_or_else(|| unknown("override", key))?;
         config.check("override")?;
@@ -235,6 +241,15 @@ impl ChipConfig {
     /// Bits of an ADC code, A.
     pub fn adc_bits(&self) -> usize {
         self.bits
+    }
+
+    /// The positions of a layer that each core computes; cores that would have none are left out.
+    pub fn shares(&self, positions: usize) -> Vec<std::ops::Range<usize>> {
+        let share = positions.div_ceil(self.cores);
+        (0..self.cores)
+            .map(|core| (core * share).min(positions)..((core + 1) * share).min(positions))
+            .filter(|range| !range.is_empty())
+            .collect()
     }
 
     /// Layout of the slot word.
@@ -305,7 +320,7 @@ mod tests {
         let group = refused(&text().replace("group = 8", "group = 9"));
         assert!(group.contains("at most adc.lanes"), "{group}");
         let absent = ChipConfig::load("no-such-preset").unwrap_err().to_string();
-        assert!(absent.contains("one of the presets tiny, digits, paper"), "{absent}");
+        assert!(absent.contains("one of the presets tiny, digits, paper, isaac"), "{absent}");
     }
 
     #[test]
@@ -314,6 +329,13 @@ mod tests {
         assert_eq!(chip.with("crossbar.rows", 24).unwrap().rows(), 24);
         assert!(chip.with("crossbar.rows", 7).is_err());
         assert!(chip.with("rows", 24).is_err());
+    }
+
+    #[test]
+    fn positions_are_shared_over_the_cores() {
+        let chip = ChipConfig::load("paper").unwrap();
+        assert_eq!(chip.shares(10), [0..3, 3..6, 6..9, 9..10]);
+        assert_eq!(chip.shares(2), [0..1, 1..2]);
     }
 
     #[test]

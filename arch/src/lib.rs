@@ -22,5 +22,5 @@ pub use config::{ChipConfig, clog2};
 pub use cycles::{LayerCounts, LayerWork};
 pub use error::Error;
 pub use image::{Geometry, LayerProgram, Program, Requantize};
-pub use shape::{ConvShape, Subvectors};
+pub use shape::{ConvShape, Subvectors, Window};
 pub use slot::{Item, ItemWord, Slot, SlotWord};

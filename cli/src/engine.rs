@@ -108,7 +108,7 @@ impl Simulator {
         let trace = self.trace.as_ref().map(StagedFile::path);
         let chunks = images.par_chunks(share).enumerate().map(|(chunk, images)| {
             let trace = trace.as_deref().filter(|_| chunk == 0);
-            let mut chip = Chip::with_trace(&self.library, config, program, trace)?;
+            let mut chip = Chip::start(&self.library, config, program, None, trace)?;
             let mut runs = Vec::with_capacity(images.len());
             for image in images {
                 runs.push(chip.run(program, image, &mut Stalls::none())?);

@@ -4,8 +4,10 @@ mod commands;
 mod engine;
 mod error;
 mod output;
+mod package;
 mod report;
 mod tensor;
+mod vectors;
 
 use std::process::ExitCode;
 

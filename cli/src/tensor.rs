@@ -85,6 +85,7 @@ fn refuse(path: &Path, cause: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use basisn_arch::Window;
 
     #[test]
     fn integer_types_are_read_and_others_refused() {
@@ -105,16 +106,8 @@ mod tests {
 
     #[test]
     fn images_of_another_size_are_refused() {
-        let layer = ConvShape {
-            in_channels: 1,
-            in_height: 2,
-            in_width: 3,
-            kernels: 1,
-            kernel_height: 1,
-            kernel_width: 1,
-            stride: 1,
-            padding: 0,
-        };
+        let layer =
+            ConvShape { in_channels: 1, in_height: 2, in_width: 3, kernels: 1, window: Window::square(1, 1, 0) };
         let cut = |layer: &ConvShape, shape: &[usize]| {
             let size = shape.iter().product();
             images(Path::new("x.npy"), &ArrayD::from_shape_vec(IxDyn(shape), vec![0; size]).unwrap(), layer)

@@ -44,7 +44,7 @@ fn the_demonstration_is_bit_exact_complete_and_the_same_every_time() {
     };
     let first = emitted("a/demo");
     let listed = |name: &str| first.iter().any(|(n, _)| n == name);
-    assert!(listed("program.safetensors") && listed("rtl/basisn_core.v") && listed("rtl/filelist.f"));
+    assert!(listed("program.safetensors") && listed("ip/rtl/basisn_core.v") && listed("ip/filelist.f"));
     assert!(first == emitted("b"), "program image and Verilog are the same bytes in every run");
 }
 

@@ -17,6 +17,7 @@ const FOLDERS: &[&str] = &[
     "compiler",
     "constraints",
     "docs",
+    "evaluate",
     "examples",
     "hdl",
     "presets",
@@ -28,7 +29,8 @@ const FOLDERS: &[&str] = &[
 
 fn documents() -> Vec<PathBuf> {
     let root = root();
-    let mut found = vec![root.join("README.md"), root.join("CONTRIBUTING.md"), root.join("examples/digits/README.md")];
+    let pages = ["README.md", "CONTRIBUTING.md", "examples/digits/README.md", "examples/cocotb/README.md"];
+    let mut found = pages.map(|page| root.join(page)).to_vec();
     found.extend(
         fs::read_dir(root.join("docs"))
             .unwrap()
@@ -88,7 +90,7 @@ fn run(folder: &Path, line: &str) -> Option<String> {
             let missing: Vec<_> = named.filter(|name| !packages().contains(&(*name).to_string())).collect();
             (!missing.is_empty()).then(|| format!("{line}: no package {missing:?}"))
         }
-        Some(script) if script.starts_with("scripts/") => {
+        Some(script) if script.starts_with("scripts/") && !script.contains('.') => {
             let executable = fs::metadata(root().join(script)).is_ok_and(|m| m.permissions().mode() & 0o111 != 0);
             (!executable).then(|| format!("{line}: no such script"))
         }

@@ -87,11 +87,11 @@ fn crafted(header: &str, tensors: &[(&str, &str, &str)]) -> Vec<u8> {
 fn a_crafted_image_cannot_take_all_memory() {
     let folder = folder();
     let slots = 1u64 << 40;
-    let shape = "{\"in_channels\":1,\"in_height\":1,\"in_width\":1,\"kernels\":0,\"kernel_height\":1,\"kernel_width\":1,\"stride\":1,\"padding\":0}";
+    let shape = "{\"in_channels\":1,\"in_height\":1,\"in_width\":1,\"kernels\":0,\"window\":{\"kernel\":[1,1],\"stride\":[1,1],\"padding\":[0,0,0,0],\"dilation\":[1,1]}}";
     let of_slots = |of: &str| format!("[{slots},0,{of}]");
     let (switches, items) = (of_slots("16"), of_slots("4"));
     let header = format!(
-        "{{\"format\":1,\"name\":\"n\",\"geometry\":{{\"tiles\":0,\"rows\":16,\"columns\":16,\"cell_bits\":1,\"lanes\":4,\"adc_bits\":8}},\
+        "{{\"format\":2,\"name\":\"n\",\"geometry\":{{\"tiles\":0,\"rows\":16,\"columns\":16,\"cell_bits\":1,\"lanes\":4,\"adc_bits\":8}},\
          \"layers\":[{{\"name\":\"a\",\"shape\":{shape},\"input_bits\":1,\"signed\":false,\"gain\":0,\"block_positions\":1,\
          \"slots_per_subvector\":[{slots}],\"shift\":1,\"low\":0,\"high\":1,\"raw\":false}}]}}"
     );

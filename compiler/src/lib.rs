@@ -2,7 +2,8 @@
 //!
 //! | step | module | what |
 //! |---|---|---|
-//! | read | [`network`], [`weights`], [`dataset`], [`npy`], [`synthetic`] | description, trained weights, labelled images |
+//! | read | [`network`], [`weights`], [`dataset`], [`npy`], [`synthetic`] | description, trained weights, labelled images, drawn ones |
+//! | the network | [`graph`] | nodes and shapes; built-in topologies |
 //! | calibrate | [`float`], [`calibrate`] | float reference; scales of the activations, gain of the ADC |
 //! | fit | [`basis`], [`coefficient`], [`csd`], [`fit`](mod@fit), [`pursuit`] | coefficients of the fixed basis: a [`Fitted`] network |
 //! | lower | [`map`], [`schedule`], [`requantize`](mod@requantize) | homes, slots, integer scales: a program image |
@@ -18,6 +19,7 @@ mod error;
 pub mod fit;
 pub mod fitted;
 pub mod float;
+pub mod graph;
 mod least_squares;
 pub mod map;
 mod metric;
@@ -37,6 +39,7 @@ pub use dataset::Dataset;
 pub use error::Error;
 pub use fitted::Fitted;
 pub use float::FloatNetwork;
+pub use graph::Graph;
 pub use network::Network;
 pub use report::Report;
 pub use schedule::ScheduleOptions;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-use basisn_arch::ConvShape;
 use basisn_arch::image::is_name;
+use basisn_arch::{ConvShape, Window};
 
 use crate::Error;
 
@@ -122,27 +122,19 @@ impl Layer {
     fn shape(&self, in_channels: usize, in_height: usize, in_width: usize) -> Result<ConvShape, String> {
         let fail = |why: String| Err(format!("layer {}: {why}", self.name));
         let geometry = (self.kernel, self.stride, self.padding);
-        let (kernel_height, kernel_width, stride, padding) = match (self.kind, geometry) {
+        let window = match (self.kind, geometry) {
             (LayerKind::Conv, (Some(kernel), stride, padding)) => {
-                (kernel, kernel, stride.unwrap_or(1), padding.unwrap_or(0))
+                Window::square(kernel, stride.unwrap_or(1), padding.unwrap_or(0))
             }
             (LayerKind::Conv, _) => return fail("a convolution needs `kernel`".into()),
-            (LayerKind::Linear, (None, None, None)) => (in_height, in_width, 1, 0),
+            (LayerKind::Linear, (None, None, None)) => Window::covering(in_height, in_width),
             (LayerKind::Linear, _) => return fail("a linear layer takes no `kernel`, `stride` or `padding`".into()),
         };
-        let shape = ConvShape {
-            in_channels,
-            in_height,
-            in_width,
-            kernels: self.out,
-            kernel_height,
-            kernel_width,
-            stride,
-            padding,
-        };
-        if self.out == 0 || stride == 0 || kernel_height == 0 || shape.positions() == 0 {
+        let shape = ConvShape { in_channels, in_height, in_width, kernels: self.out, window };
+        if self.out == 0 || shape.positions() == 0 {
             return fail(format!(
-                "kernel {kernel_height} x {kernel_width}, stride {stride}, padding {padding} on a {in_height} x {in_width} input gives no output"
+                "kernel {:?}, stride {:?}, padding {:?} on a {in_height} x {in_width} input gives no output",
+                window.kernel, window.stride, window.padding
             ));
         }
         Ok(shape)

@@ -48,7 +48,9 @@ impl Weights {
         for (layer, shape) in network.layers.iter().zip(&shapes) {
             let [weight, bias] = ["weight", "bias"].map(|part| format!("{}.{part}", layer.name));
             let extents = match layer.kind {
-                LayerKind::Conv => vec![shape.kernels, shape.in_channels, shape.kernel_height, shape.kernel_width],
+                LayerKind::Conv => {
+                    vec![shape.kernels, shape.in_channels, shape.window.kernel[0], shape.window.kernel[1]]
+                }
                 LayerKind::Linear => vec![shape.kernels, shape.depth()],
             };
             layers.push(LayerWeights {

@@ -32,7 +32,8 @@ pub fn adc_range(adc_bits: usize) -> (i32, i32) {
     (-(1 << (adc_bits - 1)), (1 << (adc_bits - 1)) - 1)
 }
 
-fn adc_unlimited(lane_sum: i32, gain: u32) -> i32 {
+/// The code before the ADC clamps it.
+pub fn adc_unlimited(lane_sum: i32, gain: u32) -> i32 {
     (lane_sum + ((1 << gain) >> 1)) >> gain
 }
 

@@ -86,6 +86,17 @@ impl IdealMacro {
         self.tabulate();
     }
 
+    /// Sums of the levels on each lane, `[lane * rows + row]`, for a setting of the switches that need not be the present one.
+    pub fn lane_rows(&self, switches: &[i8]) -> Vec<i32> {
+        let mut sums = vec![0; self.lanes * self.rows];
+        for (&switch, levels) in switches.iter().zip(self.levels.chunks_exact(self.rows)) {
+            let Some((lane, sign)) = connection(switch, self.lanes) else { continue };
+            let sums = &mut sums[lane * self.rows..(lane + 1) * self.rows];
+            sums.iter_mut().zip(levels).for_each(|(sum, &level)| *sum += sign * i32::from(level));
+        }
+        sums
+    }
+
     /// Adds up the columns of each lane. A sum of 512 levels of at most 15 fits.
     fn combine(&mut self) {
         self.combined.fill(0);

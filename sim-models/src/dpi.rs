@@ -9,13 +9,18 @@
 //! ```
 //!
 //! A model belongs to its macro instance: it is made in the module's `initial`, freed in its `final`, and no other
-//! instance has its pointer, so a read takes no lock.
+//! instance has its pointer, so a read takes no lock. Macros are ideal, unless a [`Session`] is present on the thread that
+//! evaluates the `initial`.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::cell::RefCell;
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use basisn_arch::{Geometry, clog2};
 
-use crate::IdealMacro;
+use crate::arithmetic::adc_range;
+use crate::rram::{Device, Read, TileMacro};
 
 /// Name of the C function that takes a `*const DpiTable`.
 pub const SETTER: &str = "basisn_set_dpi";
@@ -46,15 +51,109 @@ pub fn table() -> DpiTable {
     DpiTable { new_macro, free_macro, program, switches, read }
 }
 
+/// One simulated chip of non-ideal devices: what its macros must know that no port tells them.
+///
+/// RTL is one core; who simulates a chip of several runs them in turn on it, and says here which one it is now.
+#[derive(Debug)]
+pub struct Session {
+    device: Device,
+    inference: AtomicU32,
+    layer: AtomicU32,
+    core: AtomicU32,
+    /// Counts the calls of [`Session::begin`].
+    begun: AtomicU32,
+}
+
+impl Session {
+    /// A session for the devices of a chip.
+    pub fn new(device: Device) -> Self {
+        let zero = || AtomicU32::new(0);
+        Session { device, inference: zero(), layer: zero(), core: zero(), begun: zero() }
+    }
+
+    /// Tells the macros what runs next; reads are counted from here.
+    pub fn begin(&self, inference: u32, layer: u32, core: u32) {
+        self.inference.store(inference, Ordering::Relaxed);
+        self.layer.store(layer, Ordering::Relaxed);
+        self.core.store(core, Ordering::Relaxed);
+        self.begun.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+thread_local! {
+    static PRESENT: RefCell<Option<Arc<Session>>> = const { RefCell::new(None) };
+}
+
+/// Runs `work`; macros whose `initial` is evaluated in it belong to the session.
+pub fn with_session<T>(session: Option<Arc<Session>>, work: impl FnOnce() -> T) -> T {
+    let before = PRESENT.replace(session);
+    let done = work();
+    PRESENT.set(before);
+    done
+}
+
 struct Model {
-    crossbar: IdealMacro,
+    geometry: Geometry,
+    /// By core; those of later cores are made when they first read.
+    macros: Vec<TileMacro>,
+    core: usize,
+    session: Option<Arc<Session>>,
+    begun: u32,
+    read: Read,
     wordlines: Vec<u64>,
     codes: Vec<i32>,
     switches: Vec<i8>,
 }
 
+impl Model {
+    fn new(geometry: Geometry, tile: usize) -> Self {
+        let session = PRESENT.with_borrow(Clone::clone);
+        Model {
+            geometry,
+            macros: vec![TileMacro::new(geometry, session.as_ref().map(|s| &s.device), 0, tile)],
+            core: 0,
+            session,
+            begun: 0,
+            read: Read::default(),
+            wordlines: vec![0; geometry.rows.div_ceil(64)],
+            codes: vec![0; geometry.lanes],
+            switches: vec![0; geometry.columns],
+        }
+    }
+
+    /// Follows the session to a new layer or core.
+    fn follow(&mut self) {
+        let Some(session) = &self.session else { return };
+        let begun = session.begun.load(Ordering::Relaxed);
+        if begun == self.begun {
+            return;
+        }
+        self.begun = begun;
+        let of = |value: &AtomicU32| value.load(Ordering::Relaxed);
+        self.read = Read { inference: of(&session.inference), layer: of(&session.layer), number: 0 };
+        self.core = of(&session.core) as usize;
+        while self.macros.len() <= self.core {
+            self.macros.push(self.macros[0].on_core(self.macros.len()));
+        }
+        self.macros[self.core].set_switches(&self.switches);
+    }
+
+    fn read(&mut self, gain: u32) {
+        self.follow();
+        self.macros[self.core].unlimited_codes(&self.wordlines, gain, self.read, &mut self.codes);
+        self.read.number = self.read.number.wrapping_add(1);
+        let (low, high) = adc_range(self.geometry.adc_bits);
+        self.codes.iter_mut().for_each(|code| *code = (*code).clamp(low, high));
+    }
+}
+
+/// Number of the tile in a scope such as `basisn_core.tile_3.rram_macro`; 0 for a macro alone.
+fn tile_of(scope: &str) -> usize {
+    scope.split('.').rev().find_map(|name| name.strip_prefix("tile_")?.parse().ok()).unwrap_or(0)
+}
+
 extern "C" fn new_macro(
-    _scope: *const c_char,
+    scope: *const c_char,
     rows: c_int,
     columns: c_int,
     cell_bits: c_int,
@@ -72,14 +171,10 @@ extern "C" fn new_macro(
             adc_bits: size(adc_bits, 12)?,
         })
     })();
-    let Some(g) = geometry else { return std::ptr::null_mut() };
-    let model = Model {
-        crossbar: IdealMacro::new(g),
-        wordlines: vec![0; g.rows.div_ceil(64)],
-        codes: vec![0; g.lanes],
-        switches: vec![0; g.columns],
-    };
-    Box::into_raw(Box::new(model)).cast()
+    let Some(geometry) = geometry else { return std::ptr::null_mut() };
+    // SAFETY: the simulator gives a string, or null.
+    let scope = if scope.is_null() { "".into() } else { unsafe { CStr::from_ptr(scope) }.to_string_lossy() };
+    Box::into_raw(Box::new(Model::new(geometry, tile_of(&scope)))).cast()
 }
 
 /// # Safety
@@ -97,7 +192,10 @@ unsafe extern "C" fn program(model: *mut c_void, row: c_int, column: c_int, leve
     // SAFETY: by the contract of this function.
     let Some(model) = (unsafe { model.cast::<Model>().as_mut() }) else { return };
     if let (Ok(row), Ok(column)) = (usize::try_from(row), usize::try_from(column)) {
-        model.crossbar.program(row, column, level);
+        model.macros.truncate(1);
+        model.core = 0;
+        model.begun = 0;
+        model.macros[0].program(row, column, level);
     }
 }
 
@@ -106,8 +204,8 @@ unsafe extern "C" fn program(model: *mut c_void, row: c_int, column: c_int, leve
 unsafe extern "C" fn switches(model: *mut c_void, enable: *const u32, negative: *const u32, lanes: *const u32) {
     // SAFETY: by the contract of this function.
     let Some(model) = (unsafe { model.cast::<Model>().as_mut() }) else { return };
-    let columns = model.crossbar.columns();
-    let lane_bits = clog2(model.crossbar.lanes()).max(1);
+    let columns = model.geometry.columns;
+    let lane_bits = clog2(model.geometry.lanes).max(1);
     let words = |bits: usize| bits.div_ceil(32);
     // SAFETY: the words are there by the contract of this function.
     let (enable, negative, lanes) = unsafe {
@@ -126,7 +224,8 @@ unsafe extern "C" fn switches(model: *mut c_void, enable: *const u32, negative: 
             (true, true) => -(lane + 1),
         };
     }
-    model.crossbar.set_switches(&model.switches);
+    model.follow();
+    model.macros[model.core].set_switches(&model.switches);
 }
 
 /// # Safety
@@ -134,18 +233,18 @@ unsafe extern "C" fn switches(model: *mut c_void, enable: *const u32, negative: 
 unsafe extern "C" fn read(model: *mut c_void, wordlines: *const u32, gain: c_int, codes: *mut u32) {
     // SAFETY: by the contract of this function.
     let Some(model) = (unsafe { model.cast::<Model>().as_mut() }) else { return };
-    let adc_bits = model.crossbar.adc_bits();
+    let adc_bits = model.geometry.adc_bits;
     // SAFETY: the words are there by the contract of this function.
     let (wordlines, codes) = unsafe {
         (
-            std::slice::from_raw_parts(wordlines, model.crossbar.rows().div_ceil(32)),
+            std::slice::from_raw_parts(wordlines, model.geometry.rows.div_ceil(32)),
             std::slice::from_raw_parts_mut(codes, (model.codes.len() * adc_bits).div_ceil(32)),
         )
     };
     for (word, halves) in model.wordlines.iter_mut().zip(wordlines.chunks(2)) {
         *word = halves.iter().rev().fold(0, |word, &half| word << 32 | u64::from(half));
     }
-    model.crossbar.read(&model.wordlines, (gain & 7) as u32, &mut model.codes);
+    model.read((gain & 7) as u32);
     pack(&model.codes, adc_bits, codes);
 }
 
@@ -174,6 +273,7 @@ mod tests {
     use rand::Rng;
 
     use super::*;
+    use crate::IdealMacro;
     use crate::random::{generator, random_config, seed};
 
     #[test]

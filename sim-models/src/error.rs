@@ -6,6 +6,16 @@ pub enum Error {
     /// The program or the configuration is refused.
     #[error(transparent)]
     Program(#[from] basisn_arch::Error),
+    /// The macro model is refused.
+    #[error("the macro model is refused\n  at:    {at}\n  cause: {cause}\n  fix:   {fix}")]
+    Macro {
+        /// File and key.
+        at: String,
+        /// What is wrong.
+        cause: String,
+        /// What to do.
+        fix: String,
+    },
     /// The input has not the layer's size.
     #[error(
         "the input cannot be used\n  at:    layer {layer}\n  cause: {given} values given, {expected} expected\n  fix:   give one integer for each channel, row and column, in this order"

@@ -2,11 +2,14 @@
 //!
 //! It is written to be read. What a step computes is in [`crate::arithmetic`]; here is only the order.
 
-use basisn_arch::{ChipConfig, LayerProgram, Program};
+use std::ops::Range;
 
-use crate::arithmetic::{accumulate, adc_code, adc_saturates, input_range, plane_weight, requantize, update_psum};
+use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program};
+
+use crate::Error;
+use crate::arithmetic::{accumulate, adc_range, input_range, plane_weight, requantize, update_psum};
 use crate::im2col::{Patches, wordlines};
-use crate::{Error, IdealMacro};
+use crate::rram::{Device, Read, TileMacro};
 
 /// What one layer gave, and what it took.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,12 +26,14 @@ pub struct LayerRun {
     pub saturated_high: u64,
 }
 
-/// A core whose crossbars hold the basis of a checked program.
+/// A chip whose crossbars hold the basis of a checked program.
 #[derive(Debug)]
 pub struct Core<'a> {
     config: &'a ChipConfig,
     program: &'a Program,
-    crossbars: Vec<IdealMacro>,
+    /// Macros of every tile, by core; all cores share one set if it is ideal.
+    macros: Vec<Vec<TileMacro>>,
+    inference: u32,
 }
 
 impl<'a> Core<'a> {
@@ -37,15 +42,22 @@ impl<'a> Core<'a> {
     /// # Errors
     /// The program breaks a rule of [`Program::check`].
     pub fn new(config: &'a ChipConfig, program: &'a Program) -> Result<Self, Error> {
+        Self::with_device(config, program, None)
+    }
+
+    /// As [`Core::new`], with the errors of a device.
+    ///
+    /// # Errors
+    /// As [`Core::new`].
+    pub fn with_device(config: &'a ChipConfig, program: &'a Program, device: Option<&Device>) -> Result<Self, Error> {
         program.check(config)?;
-        let crossbars = (0..config.tiles())
-            .map(|tile| {
-                let mut crossbar = IdealMacro::new(config);
-                crossbar.program_all(program.basis_of(tile));
-                crossbar
-            })
-            .collect();
-        Ok(Core { config, program, crossbars })
+        let macros = write_macros(config, program, device);
+        Ok(Core { config, program, macros, inference: 0 })
+    }
+
+    /// Number of the inference that runs next: read noise depends on it. It counts up with every [`Core::run`].
+    pub fn set_inference(&mut self, inference: u32) {
+        self.inference = inference;
     }
 
     /// Runs all layers; each takes the results of the one before.
@@ -65,6 +77,7 @@ impl<'a> Core<'a> {
             };
             runs.push(run);
         }
+        self.inference = self.inference.wrapping_add(1);
         Ok(runs)
     }
 
@@ -79,31 +92,39 @@ impl<'a> Core<'a> {
         let patches = Patches::new(&layer.shape, layer.subvectors(self.config.rows()), input);
         let positions = patches.positions();
         let mut run = LayerRun { values: vec![0; layer.shape.kernels * positions], ..LayerRun::default() };
-        for block_start in (0..positions).step_by(layer.block_positions) {
-            let block = block_start..positions.min(block_start + layer.block_positions);
-            let psums = self.run_block(layer, &patches, block.clone(), &mut run);
-            let r = &layer.requantize;
-            for (kernel, psums) in psums.chunks_exact(block.len()).enumerate() {
-                for (position, &psum) in block.clone().zip(psums) {
+        for (core, share) in self.config.shares(positions).into_iter().enumerate() {
+            for start in share.clone().step_by(layer.block_positions) {
+                let block = start..share.end.min(start + layer.block_positions);
+                let done = (start - share.start) * layer.input_bits * layer.slot_count();
+                let first = Read { inference: self.inference, layer: index as u32, number: done as u32 };
+                let psums = self.run_block(core, layer, &patches, block.clone(), first, &mut run);
+                let r = &layer.requantize;
+                for (kernel, psums) in psums.chunks_exact(block.len()).enumerate() {
                     let (m, b) = (r.multiplier[kernel], r.offset[kernel]);
-                    run.values[kernel * positions + position] = requantize(psum, m, b, r.shift, r.low, r.high, r.raw);
+                    for (position, &psum) in block.clone().zip(psums) {
+                        run.values[kernel * positions + position] =
+                            requantize(psum, m, b, r.shift, r.low, r.high, r.raw);
+                    }
                 }
             }
         }
         Ok(run)
     }
 
-    /// Partial sums of a block of positions, in `[kernel][position of the block]` order.
+    /// Partial sums of a block of positions on a core, in `[kernel][position of the block]` order.
     fn run_block(
         &mut self,
+        core: usize,
         layer: &LayerProgram,
         patches: &Patches,
-        block: std::ops::Range<usize>,
+        block: Range<usize>,
+        mut read: Read,
         run: &mut LayerRun,
     ) -> Vec<i32> {
-        let adc_bits = self.config.adc_bits();
+        let (low, high) = adc_range(self.config.adc_bits());
+        let set = core.min(self.macros.len() - 1);
         let mut psums = vec![0i32; layer.shape.kernels * block.len()];
-        let mut sums = vec![0i32; self.config.lanes()];
+        let mut codes = vec![0i32; self.config.lanes()];
         let mut accs = vec![0i32; self.config.lanes()];
         for (subvector, slots) in layer.slots.iter().enumerate() {
             let planes: Vec<Vec<Vec<u64>>> = block
@@ -114,24 +135,24 @@ impl<'a> Core<'a> {
             for tiles in slots {
                 let reads = (block.len() * layer.input_bits) as u64;
                 run.reads += reads;
-                for (slot, crossbar) in tiles.iter().zip(&mut self.crossbars) {
-                    crossbar.set_switches(&slot.switches);
+                // The tiles read at the same time.
+                let slot_start = read.number;
+                for (slot, tile_macro) in tiles.iter().zip(&mut self.macros[set]) {
+                    read.number = slot_start;
+                    tile_macro.set_switches(&slot.switches);
                     run.codes += reads * slot.items.iter().flatten().count() as u64;
                     for (position, planes) in planes.iter().enumerate() {
                         accs.fill(0);
                         for (plane, wordlines) in planes.iter().enumerate().rev() {
-                            crossbar.lane_sums(wordlines, &mut sums);
+                            tile_macro.unlimited_codes(wordlines, layer.gain, read, &mut codes);
+                            read.number += 1;
                             let weight = plane_weight(plane, layer.input_bits, layer.signed);
-                            for (acc, &sum) in accs.iter_mut().zip(&sums) {
-                                *acc = accumulate(*acc, weight, adc_code(sum, layer.gain, adc_bits));
+                            for (acc, &code) in accs.iter_mut().zip(&codes) {
+                                *acc = accumulate(*acc, weight, code.clamp(low, high));
                             }
-                            let saturates = |sum| adc_saturates(sum, layer.gain, adc_bits);
-                            // Few reads saturate: one test of all lanes is cheaper than a count of each.
-                            if sums.iter().fold(false, |any, &sum| any | saturates(sum)) {
-                                for (&sum, _) in sums.iter().zip(&slot.items).filter(|(_, item)| item.is_some()) {
-                                    run.saturated_low += u64::from(saturates(sum) && sum < 0);
-                                    run.saturated_high += u64::from(saturates(sum) && sum > 0);
-                                }
+                            for (&code, _) in codes.iter().zip(&slot.items).filter(|(_, item)| item.is_some()) {
+                                run.saturated_low += u64::from(code < low);
+                                run.saturated_high += u64::from(code > high);
                             }
                         }
                         for (item, &acc) in slot.items.iter().zip(&accs) {
@@ -164,7 +185,18 @@ pub fn run(config: &ChipConfig, program: &Program, input: &[i32]) -> Result<Vec<
     Ok(Core::new(config, program)?.run(input)?.into_iter().map(|run| run.values).collect())
 }
 
-fn check_input(layer: &LayerProgram, input: &[i32]) -> Result<(), Error> {
+/// Macros with the basis written: of every tile, by core; all cores share one set if it is ideal.
+pub(crate) fn write_macros(config: &ChipConfig, program: &Program, device: Option<&Device>) -> Vec<Vec<TileMacro>> {
+    let sets = if device.is_some() { config.cores() } else { 1 };
+    let written = |core: usize, tile: usize| {
+        let mut tile_macro = TileMacro::new(Geometry::from(config), device, core, tile);
+        tile_macro.program_all(program.basis_of(tile));
+        tile_macro
+    };
+    (0..sets).map(|core| (0..config.tiles()).map(|tile| written(core, tile)).collect()).collect()
+}
+
+pub(crate) fn check_input(layer: &LayerProgram, input: &[i32]) -> Result<(), Error> {
     let expected = layer.shape.inputs();
     if input.len() != expected {
         return Err(Error::InputLength { layer: layer.name.clone(), given: input.len(), expected });

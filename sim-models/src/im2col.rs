@@ -49,6 +49,7 @@ pub fn wordlines(values: &[i32], plane: usize) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use basisn_arch::Window;
 
     #[test]
     fn patches_of_a_padded_strided_convolution() {
@@ -57,10 +58,7 @@ mod tests {
             in_height: 3,
             in_width: 2,
             kernels: 1,
-            kernel_height: 3,
-            kernel_width: 2,
-            stride: 2,
-            padding: 1,
+            window: Window { kernel: [3, 2], ..Window::square(3, 2, 1) },
         };
         assert_eq!((shape.out_height(), shape.out_width()), (2, 2));
         let input: Vec<i32> = (1..=12).collect();
@@ -74,16 +72,8 @@ mod tests {
 
     #[test]
     fn the_last_subvector_is_filled_with_zeros() {
-        let shape = ConvShape {
-            in_channels: 10,
-            in_height: 1,
-            in_width: 1,
-            kernels: 1,
-            kernel_height: 1,
-            kernel_width: 1,
-            stride: 1,
-            padding: 0,
-        };
+        let shape =
+            ConvShape { in_channels: 10, in_height: 1, in_width: 1, kernels: 1, window: Window::square(1, 1, 0) };
         let patches = Patches::new(&shape, Subvectors::new(10, 4), &[-1; 10]);
         assert_eq!(patches.subvector(0, 2), [-1, -1, 0, 0]);
     }

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | [`arithmetic`] | the contract, one function a step |
 //! | [`crossbar`] | the ideal RRAM macro |
+//! | [`rram`] | the RRAM macro with its errors: programming, faults, ageing, noise, wires, ADC |
 //! | [`im2col`] | from a layer's input to the vectors at the wordlines |
 //! | [`golden`] | the golden reference: a program, step by step |
+//! | [`fast`] | the same results, many positions at a time |
 //! | [`executor`] | whatever can run a program, and the comparison of results |
 //! | [`problem`] | problems with a reference answer |
 //! | [`random`] | random chips, programs and inputs that obey every rule |
@@ -17,10 +19,12 @@ pub mod crossbar;
 pub mod dpi;
 mod error;
 pub mod executor;
+pub mod fast;
 pub mod golden;
 pub mod im2col;
 pub mod problem;
 pub mod random;
+pub mod rram;
 pub mod verilog;
 
 pub use crossbar::IdealMacro;

@@ -1,22 +1,18 @@
 //! The golden reference against a definition without blocks, macros or order, and against worked numbers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use basisn_arch::{ChipConfig, ConvShape, Geometry, Item, LayerProgram, Program, Requantize, Slot};
+use basisn_arch::{ChipConfig, ConvShape, Geometry, Item, LayerProgram, Program, Requantize, Slot, Window};
 use basisn_models::random::{Corners, generator, mvm_shape, random_config, random_program, seed};
 use basisn_models::{ConvProblem, Error, Executor, Golden, MvmProblem, NetProblem, compare, golden};
 
 /// Results of one layer straight from the sums of the contract, one result at a time.
 fn definition(config: &ChipConfig, program: &Program, layer: &LayerProgram, input: &[i32]) -> Vec<i64> {
-    let s = &layer.shape;
+    let (s, w) = (&layer.shape, &layer.shape.window);
     let cut = layer.subvectors(config.rows());
     let x = |position: usize, depth: usize| -> i32 {
-        let (c, y, x) = (
-            depth / (s.kernel_height * s.kernel_width),
-            depth / s.kernel_width % s.kernel_height,
-            depth % s.kernel_width,
-        );
-        let row = (position / s.out_width() * s.stride + y) as isize - s.padding as isize;
-        let column = (position % s.out_width() * s.stride + x) as isize - s.padding as isize;
+        let (c, y, x) = (depth / (w.kernel[0] * w.kernel[1]), depth / w.kernel[1] % w.kernel[0], depth % w.kernel[1]);
+        let row = (position / s.out_width() * w.stride[0] + y * w.dilation[0]) as isize - w.padding[0] as isize;
+        let column = (position % s.out_width() * w.stride[1] + x * w.dilation[1]) as isize - w.padding[1] as isize;
         let inside = (0..s.in_height as isize).contains(&row) && (0..s.in_width as isize).contains(&column);
         if depth < s.depth() && inside {
             input[(c * s.in_height + row as usize) * s.in_width + column as usize]
@@ -246,10 +242,7 @@ fn an_image_of_the_digits_size_takes_milliseconds() {
         in_height: size,
         in_width: size,
         kernels,
-        kernel_height: kernel,
-        kernel_width: kernel,
-        stride,
-        padding,
+        window: Window::square(kernel, stride, padding),
     };
     let shapes =
         [shape(1, 8, 16, 3, 1, 1), shape(16, 8, 32, 3, 1, 1), shape(32, 8, 32, 3, 2, 1), shape(32, 4, 10, 4, 1, 0)];

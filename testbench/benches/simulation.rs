@@ -6,23 +6,15 @@
 
 use std::time::Instant;
 
-use basisn_arch::{ChipConfig, ConvShape, LayerProgram, Program};
+use basisn_arch::{ChipConfig, ConvShape, LayerProgram, Program, Window};
 use basisn_models::golden;
 use basisn_models::random::{Corners, generator, random_input, random_program};
 use basisn_models::verilog::Body;
 use basisn_testbench::{Chip, Stalls, chip};
 use verilated::Trace;
 
-const SHAPE: ConvShape = ConvShape {
-    in_channels: 16,
-    in_height: 8,
-    in_width: 8,
-    kernels: 32,
-    kernel_height: 3,
-    kernel_width: 3,
-    stride: 1,
-    padding: 1,
-};
+const SHAPE: ConvShape =
+    ConvShape { in_channels: 16, in_height: 8, in_width: 8, kernels: 32, window: Window::square(3, 1, 1) };
 const SAMPLES: usize = 7;
 const SAMPLE_SECONDS: f64 = 0.5;
 

@@ -45,6 +45,12 @@ pub(crate) struct AxiLite {
     rvalid: Output,
 }
 
+/// A write that has no answer yet: whether its address and its data have been taken.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    taken: [bool; 2],
+}
+
 impl AxiLite {
     /// Finds the ports; the master asks for nothing yet.
     pub fn new(model: &mut Model) -> Result<Self, Error> {
@@ -90,6 +96,32 @@ impl AxiLite {
         hand_over(model, address, [(self.awvalid, self.awready), (self.wvalid, self.wready)])?;
         wait(model, address, self.bvalid, limit)?;
         Ok(model.get(self.bresp).into())
+    }
+
+    /// Asks for a write that goes on beside the streams.
+    pub fn ask(&self, model: &mut Model, address: u32, value: u32) -> Asked {
+        model.set(self.awaddr, u64::from(address));
+        model.set(self.wdata, u64::from(value));
+        model.set(self.wstrb, 0xf);
+        model.set(self.awvalid, 1);
+        model.set(self.wvalid, 1);
+        Asked::default()
+    }
+
+    /// The answer, if it is there. To be called once a cycle, after the model has settled.
+    pub fn answer(&self, model: &mut Model, asked: &mut Asked) -> Option<Response> {
+        asked.taken[0] |= model.get(self.awready) == 1;
+        asked.taken[1] |= model.get(self.wready) == 1;
+        (model.get(self.bvalid) == 1).then(|| model.get(self.bresp).into())
+    }
+
+    /// Withdraws what was taken in the cycle before. To be called once a cycle, before the model settles.
+    pub fn withdraw(&self, model: &mut Model, asked: &Asked) {
+        for (taken, valid) in asked.taken.iter().zip([self.awvalid, self.wvalid]) {
+            if *taken {
+                model.set(valid, 0);
+            }
+        }
     }
 
     /// Asks for a read; returns in the cycle of the response.

@@ -1,10 +1,14 @@
 //! A chip in RTL: the generated core with a macro body, verilated; the basis written through its programming port; layers run on it.
 
+use std::sync::Arc;
+
 use basisn_arch::{ChipConfig, LayerProgram, Program};
+use basisn_models::dpi;
+use basisn_models::rram::Device;
 use basisn_models::verilog::{self, Body};
 use verilated::{Build, Library, Trace};
 
-use crate::{Core, Counters, Error, LayerStimulus, Stalls, dpi, stimulus};
+use crate::{Core, Counters, Error, LayerStimulus, Stalls};
 
 /// What the chip computed for one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +42,7 @@ pub fn verilate(files: Vec<(String, String)>, body: Body, trace: Trace) -> Resul
     }
     let library = build.build()?;
     if body == Body::Dpi {
-        dpi::connect(&library)?;
+        crate::dpi::connect(&library)?;
     }
     Ok(library)
 }
@@ -49,6 +53,10 @@ pub struct Chip {
     core: Core,
     config: ChipConfig,
     program_cycles: u64,
+    /// Of non-ideal macros.
+    session: Option<Arc<dpi::Session>>,
+    inference: u32,
+    layer: u32,
 }
 
 impl Chip {
@@ -57,18 +65,32 @@ impl Chip {
     /// # Errors
     /// The program does not fit the chip, or the simulation fails.
     pub fn new(library: &Library, config: &ChipConfig, program: &Program) -> Result<Self, Error> {
-        Self::with_trace(library, config, program, None)
+        Self::start(library, config, program, None, None)
     }
 
-    /// As [`Chip::new`], writing a trace from the reset on; the library must have been built for traces.
+    /// As [`Chip::new`], with the errors of `device` in macros of [`Body::Dpi`], and writing a trace from the reset on; for that the
+    /// library must have been built for traces.
     ///
     /// # Errors
     /// As [`Chip::new`], or the trace cannot be written.
-    pub fn with_trace(
+    pub fn start(
+        library: &Library,
+        config: &ChipConfig,
+        program: &Program,
+        device: Option<&Device>,
+        trace: Option<&std::path::Path>,
+    ) -> Result<Self, Error> {
+        let session = device.map(|device| Arc::new(dpi::Session::new(device.clone())));
+        let chip = || Self::in_session(library, config, program, trace, session.clone());
+        dpi::with_session(session.clone(), chip)
+    }
+
+    fn in_session(
         library: &Library,
         config: &ChipConfig,
         program: &Program,
         trace: Option<&std::path::Path>,
+        session: Option<Arc<dpi::Session>>,
     ) -> Result<Self, Error> {
         program.check(config)?;
         let mut model = library.instance().random_state(0x2407_0373).start()?;
@@ -77,7 +99,12 @@ impl Chip {
         }
         let mut core = Core::new(model, config)?;
         let program_cycles = core.program(program)?;
-        Ok(Chip { core, config: config.clone(), program_cycles })
+        Ok(Chip { core, config: config.clone(), program_cycles, session, inference: 0, layer: 0 })
+    }
+
+    /// Number of the inference that runs next: read noise depends on it. It counts up with every [`Chip::run`].
+    pub fn set_inference(&mut self, inference: u32) {
+        self.inference = inference;
     }
 
     /// Clock cycles that writing the basis took.
@@ -110,7 +137,10 @@ impl Chip {
             at_cycle: vec![0; positions * layer.shape.kernels],
             counters: Counters::default(),
         };
-        for share in stimulus::shares(&self.config, positions) {
+        for (core, share) in self.config.shares(positions).into_iter().enumerate() {
+            if let Some(session) = &self.session {
+                session.begin(self.inference, self.layer, core as u32);
+            }
             let stimulus = LayerStimulus::new(&self.config, layer, &patches, share);
             let result = self.core.run_layer(&layer.name, &stimulus, stalls)?;
             for (i, (&value, &cycle)) in result.values.iter().zip(&result.at_cycle).enumerate() {
@@ -129,7 +159,8 @@ impl Chip {
     /// As [`Chip::run_layer`].
     pub fn run(&mut self, program: &Program, input: &[i32], stalls: &mut Stalls) -> Result<Vec<LayerRun>, Error> {
         let mut runs: Vec<LayerRun> = Vec::with_capacity(program.layers.len());
-        for layer in &program.layers {
+        for (index, layer) in program.layers.iter().enumerate() {
+            self.layer = index as u32;
             let next: Vec<i32>;
             let input = match runs.last() {
                 Some(run) => {
@@ -140,6 +171,7 @@ impl Chip {
             };
             runs.push(self.run_layer(layer, input, stalls)?);
         }
+        self.inference = self.inference.wrapping_add(1);
         Ok(runs)
     }
 }

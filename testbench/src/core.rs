@@ -1,10 +1,10 @@
 //! Drives one generated core: AXI4-Lite registers, AXI4-Stream slot, activation and result streams, with monitors on every handshake.
 
-use basisn_arch::registers as reg;
+use basisn_arch::registers::{self as reg, ErrorCode};
 use basisn_arch::{ChipConfig, Program};
 use verilated::{Input, Model, Output, WideInput};
 
-use crate::axi_lite::{AxiLite, Response};
+use crate::axi_lite::{Asked, AxiLite, Response};
 use crate::{Counters, Error, LayerStimulus, Stalls};
 
 /// A running core.
@@ -41,8 +41,12 @@ pub struct LayerResult {
     pub values: Vec<i64>,
     /// Clock cycle, since reset, at which each result was transferred.
     pub at_cycle: Vec<u64>,
+    /// Answers to the writes that came while the layer ran.
+    pub answers: Vec<Response>,
     /// Counters of the layer.
     pub counters: Counters,
+    /// Codes of each lane at either end of the ADC's range.
+    pub saturated: Vec<u64>,
 }
 
 impl Core {
@@ -197,6 +201,7 @@ impl Core {
         if self.read(reg::STATUS)? != 0 {
             return Err(self.broken(name, "busy after the last result".into()));
         }
+        let lanes = 0..self.config.lanes() as u32;
         let mut counter = |address| self.read(address).map(u64::from);
         result.counters = Counters {
             cycles: counter(reg::CYCLES)?,
@@ -205,8 +210,29 @@ impl Core {
             wait_activations: counter(reg::WAIT_ACTIVATIONS)?,
             wait_results: counter(reg::WAIT_RESULTS)?,
             wait_macro: counter(reg::WAIT_MACRO)?,
+            slots: counter(reg::SLOTS)?,
         };
+        result.saturated = lanes.map(|lane| counter(reg::SATURATED + 4 * lane)).collect::<Result<_, _>>()?;
         Ok(result)
+    }
+
+    /// Clears the core: it stops what it does and forgets an error. Both input streams must have ended; results are thrown away.
+    ///
+    /// # Errors
+    /// The core doesn't come to rest, or the simulation fails.
+    pub fn clear(&mut self) -> Result<(), Error> {
+        self.model.set(self.ports.result_ready, 1);
+        self.write(reg::CONTROL, reg::CONTROL_CLEAR)?;
+        let mut polls = 0;
+        while self.read(reg::STATUS)? != 0 {
+            polls += 1;
+            if polls > 1000 {
+                let state = "the core is still busy after a clear".to_string();
+                return Err(Error::Hang { at: self.place("clear"), cycles: polls, state });
+            }
+        }
+        self.model.set(self.ports.result_ready, 0);
+        Ok(())
     }
 
     fn stream(&mut self, name: &str, stimulus: &LayerStimulus, stalls: &mut Stalls) -> Result<LayerResult, Error> {
@@ -217,23 +243,32 @@ impl Core {
         let mut result = LayerResult::default();
         let mut held: Option<u64> = None;
         let mut idle = 0u64;
+        let mut writes = Writes::new(self.model.cycle(), &stimulus.during);
+        let mut ended = false;
         let p = &self.ports;
-        while result.values.len() < total {
+        // A core that has stopped still takes every beat.
+        while !ended || slots.left() + activations.left() > 0 || writes.left() {
             if let Some(i) = slots.offer(stalls) {
                 self.model.set_words(p.slot_data, stimulus.slot_beat(i));
-                self.model.set(p.slot_last, u64::from(slots.is_last()));
+                self.model.set(p.slot_last, u64::from(stimulus.slot_tlast.contains(&i)));
             }
             if let Some(i) = activations.offer(stalls) {
                 set_bytes(&mut self.model, p.activation_data, &stimulus.activations[i * beat..(i + 1) * beat]);
-                self.model.set(p.activation_last, u64::from(activations.is_last()));
+                self.model.set(p.activation_last, u64::from(stimulus.activation_tlast.contains(&i)));
             }
             let take = !stalls.now();
             self.model.set(p.slot_valid, u64::from(slots.valid));
             self.model.set(p.activation_valid, u64::from(activations.valid));
             self.model.set(p.result_ready, u64::from(take));
+            if writes.begin(&mut self.model, &p.axil) {
+                // Who clears the core sends no more.
+                slots.end();
+                activations.end();
+            }
             self.model.settle()?;
             let moved = slots.transfer(self.model.get(p.slot_ready) == 1)
                 | activations.transfer(self.model.get(p.activation_ready) == 1);
+            result.answers.extend(writes.answer(&mut self.model, &p.axil));
             let valid = self.model.get(p.result_valid) == 1;
             let data = self.model.get(p.result_data);
             if held.is_some_and(|h| !valid || h != data) {
@@ -241,36 +276,51 @@ impl Core {
             }
             held = (valid && !take).then_some(data);
             if valid && take {
+                let last = self.model.get(p.result_last) == 1;
+                if ended
+                    || result.values.len()
+                        > total + self.config.psum_words() * self.config.tiles() * self.config.lanes()
+                {
+                    return Err(self.broken(name, format!("results after the last one, or none with `last`: {total}")));
+                }
+                ended = last;
                 result.values.push(data.cast_signed());
                 result.at_cycle.push(self.model.cycle());
-                if (self.model.get(p.result_last) == 1) != (result.values.len() == total) {
-                    return Err(
-                        self.broken(name, format!("`last` is wrong at result {} of {total}", result.values.len()))
-                    );
-                }
             }
             self.model.tick()?;
             idle = if moved || valid { 0 } else { idle + 1 };
-            if idle > self.patience() {
-                let state = format!(
-                    "slot beats {}, activation beats {}, results {} of {total}",
-                    slots.progress(),
-                    activations.progress(),
-                    result.values.len()
-                );
-                return Err(Error::Hang { at: self.place(name), cycles: idle, state });
+            // After a layer's regular end there is nothing to wait for.
+            if idle > if ended { 100 } else { self.patience() } {
+                break;
             }
         }
         self.model.set(p.slot_valid, 0);
         self.model.set(p.activation_valid, 0);
         self.model.set(p.result_ready, 0);
+        let state = format!(
+            "slot beats {}, activation beats {}, results {} of {total}",
+            slots.progress(),
+            activations.progress(),
+            result.values.len()
+        );
+        // A layer that was stopped gives one beat more, with `last`.
+        let error = self.read(reg::ERROR)?;
         if slots.left() + activations.left() > 0 {
-            let cause = format!(
-                "all results are out, and beats are left: slots {}, activations {}",
-                slots.left(),
-                activations.left()
-            );
-            return Err(self.broken(name, cause));
+            return Err(Error::Hang { at: self.place(name), cycles: idle, state });
+        }
+        if ended && (error != 0 || writes.cleared || result.values.len() < total) {
+            if error == 0 && !writes.cleared {
+                return Err(self.broken(name, format!("the core ended the layer early: {state}")));
+            }
+            let (code, place) = (ErrorCode::of(error), (error >> 8) as u8);
+            let results = result.values.len() - 1;
+            return Err(Error::Stopped { at: self.place(name), code, place, results });
+        }
+        if ended && result.values.len() > total {
+            return Err(self.broken(name, format!("more results than the layer has: {state}")));
+        }
+        if !ended {
+            return Err(Error::Hang { at: self.place(name), cycles: idle, state });
         }
         Ok(result)
     }
@@ -330,8 +380,9 @@ impl Beats {
         moved
     }
 
-    fn is_last(&self) -> bool {
-        self.next + 1 == self.total
+    /// Offers no beat after the one that is offered now.
+    fn end(&mut self) {
+        self.total = self.next + usize::from(self.valid);
     }
 
     fn left(&self) -> usize {
@@ -340,5 +391,45 @@ impl Beats {
 
     fn progress(&self) -> String {
         format!("{} of {}", self.next, self.total)
+    }
+}
+
+/// Register writes in the middle of a layer, one after the other.
+struct Writes<'a> {
+    from: u64,
+    next: &'a [(u64, u32, u32)],
+    asked: Option<Asked>,
+    /// The core was told to clear.
+    cleared: bool,
+}
+
+impl<'a> Writes<'a> {
+    fn new(from: u64, writes: &'a [(u64, u32, u32)]) -> Self {
+        Writes { from, next: writes, asked: None, cleared: false }
+    }
+
+    /// Before a cycle; tells whether the core is told to clear.
+    fn begin(&mut self, model: &mut Model, axil: &AxiLite) -> bool {
+        if let Some(asked) = &self.asked {
+            axil.withdraw(model, asked);
+        } else if let Some(&(cycle, address, value)) = self.next.first()
+            && model.cycle() >= self.from + cycle
+        {
+            self.asked = Some(axil.ask(model, address, value));
+            self.cleared |= address == reg::CONTROL && value & reg::CONTROL_CLEAR != 0;
+            return self.cleared;
+        }
+        false
+    }
+
+    fn answer(&mut self, model: &mut Model, axil: &AxiLite) -> Option<Response> {
+        let answer = axil.answer(model, self.asked.as_mut()?)?;
+        self.asked = None;
+        self.next = &self.next[1..];
+        Some(answer)
+    }
+
+    fn left(&self) -> bool {
+        self.asked.is_some()
     }
 }

@@ -15,6 +15,8 @@ pub struct Counters {
     pub wait_results: u64,
     /// Cycles without a read because a macro was not ready.
     pub wait_macro: u64,
+    /// Slots that every tile ran.
+    pub slots: u64,
 }
 
 impl Counters {
@@ -32,6 +34,7 @@ impl Counters {
             wait_activations: self.wait_activations + other.wait_activations,
             wait_results: self.wait_results + other.wait_results,
             wait_macro: self.wait_macro + other.wait_macro,
+            slots: self.slots + other.slots,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What can go wrong when generated RTL runs.
 
+use basisn_arch::registers::ErrorCode;
+
 /// A failed simulation. Messages have the form: what, at, cause, fix.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -37,6 +39,18 @@ pub enum Error {
         /// The rule.
         cause: String,
     },
+    /// The core stopped a layer, because of an error or because it was told to.
+    #[error("{}", stopped(.at, *.code, *.place, *.results))]
+    Stopped {
+        /// Layer and cycle.
+        at: String,
+        /// The error; none if the host cleared the core in the middle of the layer.
+        code: Option<ErrorCode>,
+        /// The `place` field of ERROR.
+        place: u8,
+        /// Results that came before.
+        results: usize,
+    },
     /// A simulator other than Verilator failed.
     #[error("the simulator failed\n  at:    {at}\n  cause: {cause}\n  fix:   {fix}")]
     Simulator {
@@ -47,4 +61,15 @@ pub enum Error {
         /// What to do.
         fix: String,
     },
+}
+
+fn stopped(at: &str, code: Option<ErrorCode>, place: u8, results: usize) -> String {
+    let cause = match code {
+        Some(code) => format!("{} ({}, place {place})", code.meaning(), code.name()),
+        None => "the host cleared the core".to_string(),
+    };
+    format!(
+        "the core stopped the layer\n  at:    {at}, after {results} results\n  cause: {cause}\n  fix:   \
+         correct what the host sends; clear the core before the next layer"
+    )
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use basisn_arch::{ChipConfig, Program};
+use basisn_models::rram::Device;
 use basisn_models::verilog::Body;
 use basisn_models::{Executor, ExecutorError};
 use verilated::{Library, Trace};
@@ -29,17 +30,24 @@ pub struct Verilator {
     seed: u64,
     stall_percent: u32,
     mutation: Option<Mutation>,
+    device: Option<Device>,
 }
 
 impl Verilator {
     /// With a macro body; streams stall in `stall_percent` of the cycles.
     pub fn new(body: Body, seed: u64, stall_percent: u32) -> Self {
-        Verilator { body, seed, stall_percent, mutation: None }
+        Verilator { body, seed, stall_percent, mutation: None, device: None }
     }
 
     /// The same with one change in the emitted text.
     pub fn mutated(mut self, mutation: Mutation) -> Self {
         self.mutation = Some(mutation);
+        self
+    }
+
+    /// The same with the errors of a device; for macros of [`Body::Dpi`].
+    pub fn with_device(mut self, device: Device) -> Self {
+        self.device = Some(device);
         self
     }
 
@@ -50,7 +58,7 @@ impl Verilator {
     pub fn run_layers(&self, config: &ChipConfig, program: &Program, input: &[i32]) -> Result<Vec<LayerRun>, Error> {
         let library = self.library(config)?;
         let mut stalls = Stalls::random(self.seed, self.stall_percent);
-        Chip::new(&library, config, program)?.run(program, input, &mut stalls)
+        Chip::start(&library, config, program, self.device.as_ref(), None)?.run(program, input, &mut stalls)
     }
 
     /// A suite runs many problems on few chips: each is generated and verilated once in a process.

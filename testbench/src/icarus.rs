@@ -1,17 +1,16 @@
 //! The same stimulus through Icarus Verilog: an event-driven simulator that reads the emitted text its own way.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use basisn_arch::registers as reg;
 use basisn_arch::{ChipConfig, LayerProgram, Program};
 use basisn_models::verilog::Body;
 
-use crate::{Error, LayerStimulus, chip, stimulus};
+use crate::{Error, LayerStimulus, chip, vectors};
 
-const TESTBENCH: &str = include_str!("../verilog/stream_tb.v");
+/// A Verilog testbench that runs the vectors of a layer on any core.
+pub const TESTBENCH: &str = include_str!("../verilog/stream_tb.v");
 
 /// A chip in Icarus Verilog. Every layer is a run of its own, with the basis written anew.
 #[derive(Debug)]
@@ -48,7 +47,7 @@ impl Icarus {
         let patches = layer.shape.im2col(input);
         let positions = layer.shape.positions();
         let mut values = vec![0; positions * layer.shape.kernels];
-        for share in stimulus::shares(&self.config, positions) {
+        for share in self.config.shares(positions) {
             let stimulus = LayerStimulus::new(&self.config, layer, &patches, share);
             for (i, value) in self.simulate(program, &stimulus)?.into_iter().enumerate() {
                 let (kernel, position) = stimulus.result_place(i);
@@ -59,33 +58,21 @@ impl Icarus {
     }
 
     fn simulate(&mut self, program: &Program, stimulus: &LayerStimulus) -> Result<Vec<i64>, Error> {
-        let beat = self.config.activation_stream_bytes();
-        let commands = commands(program, stimulus);
-        let slots: Vec<_> =
-            (0..stimulus.slot_beats()).map(|i| hex(stimulus.slot_beat(i).iter().map(|w| (*w, 8)))).collect();
-        let activations: Vec<_> =
-            stimulus.activations.chunks(beat).map(|b| hex(b.iter().map(|v| (u32::from(*v), 2)))).collect();
-        self.seed += 1;
-        let sizes = [
-            ("SLOT_BITS", self.config.slot_stream_bits()),
-            ("ACTIVATION_BITS", 8 * beat),
-            ("COMMANDS", commands.len()),
-            ("SLOTS", slots.len()),
-            ("ACTIVATIONS", activations.len()),
-            ("RESULTS", stimulus.results()),
-        ];
         let at = |name: &str| self.folder.path().join(name);
-        let program = at("core.vvp");
+        let mut vectors = vectors::layer(&self.config, stimulus, None);
+        vectors.push(("program.hex", vectors::program(program)));
+        for (name, text) in &vectors {
+            fs::write(at(name), text).map_err(|e| failed(name, &e))?;
+        }
+        self.seed += 1;
+        let simulation = at("core.vvp");
+        let sizes = sizes(&self.config, &vectors, stimulus.results());
         let mut compile = Command::new("iverilog");
-        compile.args(["-g2012", "-s", "stream_tb", "-o"]).arg(&program);
+        compile.args(["-g2012", "-s", "stream_tb", "-o"]).arg(&simulation);
         compile.args(sizes.iter().map(|(name, value)| format!("-D{name}={value}"))).args(&self.files);
         output(&mut compile)?;
         let mut run = Command::new("vvp");
-        run.arg("-n").arg(&program);
-        for (name, lines) in [("commands", &commands), ("slots", &slots), ("activations", &activations)] {
-            fs::write(at(name), lines.join("\n")).map_err(|e| failed(name, &e))?;
-            run.arg(plusarg(name, &at(name)));
-        }
+        run.arg("-n").arg(&simulation).arg(plusarg("vectors", self.folder.path()));
         run.arg(plusarg("results", &at("results")));
         run.args([format!("+seed={}", self.seed & 0x7fff_ffff), format!("+stall={}", self.stall_percent)]);
         output(&mut run)?;
@@ -94,24 +81,18 @@ impl Icarus {
     }
 }
 
-fn commands(program: &Program, stimulus: &LayerStimulus) -> Vec<String> {
-    let mut writes = Vec::new();
-    for (tile, levels) in program.basis.iter().enumerate() {
-        let select = if program.basis.len() == 1 { reg::PROGRAM_ALL_TILES } else { tile as u32 };
-        writes.extend([(reg::PROGRAM_TILE, select), (reg::PROGRAM_CELL, 0)]);
-        writes.extend(levels.iter().map(|&l| (reg::PROGRAM_LEVEL, i32::from(l).cast_unsigned())));
-    }
-    writes.extend(&stimulus.registers);
-    writes.iter().map(|(address, value)| format!("{address:02x}{value:08x}")).collect()
-}
-
-/// Pieces, lowest first, as one hexadecimal number.
-fn hex(pieces: impl DoubleEndedIterator<Item = (u32, usize)>) -> String {
-    pieces.rev().fold(String::new(), |mut text, (value, digits)| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{value:0digits$x}");
-        text
-    })
+/// The macros that [`TESTBENCH`] wants for these vectors.
+pub fn sizes(config: &ChipConfig, vectors: &[(&str, String)], results: usize) -> [(&'static str, usize); 7] {
+    let lines = |file: &str| vectors.iter().find(|(name, _)| *name == file).map_or(0, |(_, text)| text.lines().count());
+    [
+        ("SLOT_BITS", config.slot_stream_bits()),
+        ("ACTIVATION_BITS", 8 * config.activation_stream_bytes()),
+        ("PROGRAM", lines("program.hex")),
+        ("REGISTERS", lines("registers.hex")),
+        ("SLOTS", lines("slots.hex")),
+        ("ACTIVATIONS", lines("activations.hex")),
+        ("RESULTS", results),
+    ]
 }
 
 fn plusarg(name: &str, path: &Path) -> String {

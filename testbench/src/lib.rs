@@ -9,6 +9,7 @@
 //! | [`icarus`] | the same stimulus through Icarus Verilog |
 //! | [`executor`] | the executors that the common suite compares |
 //! | [`stalls`] | random stalls |
+//! | [`vectors`] | the stimulus as text, for other simulators |
 
 mod axi_lite;
 pub mod chip;
@@ -20,6 +21,7 @@ pub mod executor;
 pub mod icarus;
 pub mod stalls;
 pub mod stimulus;
+pub mod vectors;
 
 pub use axi_lite::Response;
 pub use chip::{Chip, LayerRun};

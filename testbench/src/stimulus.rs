@@ -1,6 +1,7 @@
 //! What a host sends to a core to run one layer: register writes and the beats of the streams, in the order of `docs/hardware.md`.
 //! Pure data, so that every simulator gets the same.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use basisn_arch::registers as reg;
@@ -11,8 +12,16 @@ use basisn_arch::{ChipConfig, ItemWord, LayerProgram, Slot};
 pub struct LayerStimulus {
     /// Register writes, in order; the last one starts the layer.
     pub registers: Vec<(u32, u32)>,
+    /// Writes that come while the layer runs: from which busy cycle on, address, value.
+    pub during: Vec<(u64, u32, u32)>,
     /// Activation beats, `activation_stream_bytes` bytes each.
     pub activations: Vec<u8>,
+    /// Slot beats that carry `tlast`.
+    pub slot_tlast: BTreeSet<usize>,
+    /// Activation beats that carry `tlast`.
+    pub activation_tlast: BTreeSet<usize>,
+    /// Slot beats that are not what the layer says.
+    changed_slots: BTreeMap<usize, Vec<u32>>,
     /// Slot beats of a block with an even and with an odd number, as 32-bit pieces.
     block_slots: [Vec<u32>; 2],
     /// 32-bit pieces of a slot beat.
@@ -32,12 +41,20 @@ impl LayerStimulus {
         for (kernel, &q) in layer.home.iter().enumerate() {
             kernel_at[q as usize] = kernel;
         }
+        let blocks = positions.len().div_ceil(block_positions);
+        let activations = activations(config, layer, patches, positions.clone(), block_positions);
+        let block_slots = [0, 1].map(|half| slot_words(config, layer, half, block_positions));
+        let pieces = config.slot_stream_bits() / 32;
         LayerStimulus {
             registers: registers(config, layer, positions.len(), block_positions, &kernel_at),
-            activations: activations(config, layer, patches, positions.clone(), block_positions),
-            block_slots: [0, 1].map(|half| slot_words(config, layer, half, block_positions)),
-            pieces: config.slot_stream_bits() / 32,
-            blocks: positions.len().div_ceil(block_positions),
+            during: Vec::new(),
+            slot_tlast: [blocks * block_slots[0].len() / pieces - 1].into(),
+            activation_tlast: [activations.len() / config.activation_stream_bytes() - 1].into(),
+            changed_slots: BTreeMap::new(),
+            activations,
+            block_slots,
+            pieces,
+            blocks,
             positions,
             block_positions,
             kernel_at,
@@ -51,9 +68,21 @@ impl LayerStimulus {
 
     /// Slot beat `i`, lowest 32 bits first.
     pub fn slot_beat(&self, i: usize) -> &[u32] {
+        if let Some(changed) = self.changed_slots.get(&i) {
+            return changed;
+        }
         let per_block = self.block_slots[0].len() / self.pieces;
         let from = i % per_block * self.pieces;
         &self.block_slots[i / per_block % 2][from..from + self.pieces]
+    }
+
+    /// Sets a bit of the slot stream, counted from the lowest bit of beat 0.
+    pub fn set_slot_bit(&mut self, bit: usize, value: bool) {
+        let beat = bit / (32 * self.pieces);
+        let mut words = self.slot_beat(beat).to_vec();
+        let (word, bit) = (bit / 32 % self.pieces, bit % 32);
+        words[word] = words[word] & !(1 << bit) | u32::from(value) << bit;
+        self.changed_slots.insert(beat, words);
     }
 
     /// Results that the core will give.
@@ -70,15 +99,12 @@ impl LayerStimulus {
         let inside = i - start * kernels;
         (self.kernel_at[inside / length], self.positions.start + start + inside % length)
     }
-}
 
-/// Splits the positions of a layer over the cores of a chip; cores without work are left out.
-pub fn shares(config: &ChipConfig, positions: usize) -> Vec<Range<usize>> {
-    let share = positions.div_ceil(config.cores());
-    (0..config.cores())
-        .map(|c| (c * share).min(positions)..((c + 1) * share).min(positions))
-        .filter(|r| !r.is_empty())
-        .collect()
+    /// What the core gives, in the order of the result stream, of a layer's results `[kernel][position]` at `positions` positions.
+    pub fn in_stream_order(&self, values: &[i64], positions: usize) -> Vec<i64> {
+        let value = |(kernel, position): (usize, usize)| values[kernel * positions + position];
+        (0..self.results()).map(|i| value(self.result_place(i))).collect()
+    }
 }
 
 fn registers(
@@ -175,16 +201,4 @@ fn item_words(slot: &Slot, written: &mut [bool], home: impl Fn(usize) -> (usize,
         written[item.kernel] = true;
     }
     words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_are_shared_over_the_cores() {
-        let chip = basisn_arch::ChipConfig::load("paper").unwrap();
-        assert_eq!(shares(&chip, 10), [0..3, 3..6, 6..9, 9..10]);
-        assert_eq!(shares(&chip, 2), [0..1, 1..2]);
-    }
 }

@@ -8,34 +8,20 @@ use basisn_arch::ChipConfig;
 use basisn_arch::registers::{self as reg, Access, MAP};
 use basisn_models::MvmProblem;
 use basisn_models::random::Corners;
-use basisn_models::verilog::Body;
-use basisn_testbench::{Core, LayerStimulus, Response, Stalls, chip};
-use common::random;
+use basisn_testbench::{Core, LayerStimulus, Response, Stalls};
+use common::{Mutant, all_are_noticed, library, random};
 use rand::Rng;
-use verilated::{Library, Model, Trace};
+use verilated::{Library, Model};
 
 fn tiny() -> ChipConfig {
     ChipConfig::load("tiny").unwrap()
-}
-
-/// `tiny`, with a change of the text of one module: file, text, changed text.
-fn library(change: Option<(&str, &str, &str)>) -> Library {
-    let mut files = chip::sources(&tiny(), Body::Portable).unwrap();
-    if let Some((file, from, to)) = change {
-        let (_, text) = files.iter_mut().find(|(name, _)| *name == format!("{file}.v")).unwrap();
-        assert!(text.contains(from), "{file} has no text {from}");
-        *text = text.replacen(from, to, 1);
-    }
-    chip::verilate(files, Body::Portable, Trace::None).unwrap()
 }
 
 fn core(library: &Library) -> Core {
     Core::new(library.instance().random_state(7).start().unwrap(), &tiny()).unwrap()
 }
 
-type Check = fn(&Library);
-
-const MUTANTS: &[(&str, Check, &str, &str, &str)] = &[
+const MUTANTS: &[Mutant] = &[
     ("partial strobes are taken as whole", fields, "axi_lite", "whole_next = &s_axil_wstrb", "whole_next = 1'h1"),
     ("refused writes are carried out", fields, "axi_lite", "write_valid = writing & allowed", "write_valid = writing"),
     ("refused writes are answered with OKAY", addresses, "axi_lite", "bresp = {b_refused, 1'h0}", "bresp = 2'h0"),
@@ -43,55 +29,65 @@ const MUTANTS: &[(&str, Check, &str, &str, &str)] = &[
     ("the response does not wait for the data", order, "axi_lite", "(address_held & data_held)", "(address_held)"),
     ("read data is withdrawn before it is taken", order, "axi_lite", "r_valid & s_axil_rready", "r_valid"),
     ("the interrupt ignores its enable", interrupt, "registers", "irq_pending & irq_enable_register", "irq_pending"),
-    ("pending is cleared by a written 0", interrupt, "registers", "irq_pending & (~write_data[0])", "1'h0"),
+    ("pending is cleared by a written 0", interrupt, "registers", "irq_pending & (~write_data[1:0])", "2'h0"),
+    ("levels that no cell holds are accepted", fields, "registers", "write_refused = |", "write_refused = 1'h0 & |"),
 ];
 
 #[test]
 fn seeded_bugs_are_noticed() {
-    for (name, check, file, from, to) in MUTANTS {
-        let library = library(Some((file, from, to)));
-        let noticed = std::panic::catch_unwind(|| check(&library)).is_err();
-        assert!(noticed, "not noticed: {name}");
-    }
+    all_are_noticed(&tiny(), MUTANTS);
 }
 
 #[test]
 fn every_address_answers_as_the_map_says() {
-    addresses(&library(None));
+    addresses(&library(&tiny(), None));
 }
 
 fn addresses(library: &Library) {
     let mut core = core(library);
     for address in (0..1 << reg::ADDRESS_BITS).step_by(4) {
-        let register = MAP.iter().find(|r| r.address == address);
+        let register = MAP.iter().find(|r| r.has(address));
         let expected = |allowed| if allowed { Response::Okay } else { Response::SlaveError };
         let (response, value) = core.respond_to_read(address).unwrap();
         assert_eq!(response, expected(register.is_some()), "read of 0x{address:02x}");
         if register.is_none_or(|r| r.access == Access::Write) {
             assert_eq!(value, 0, "read of 0x{address:02x}");
         }
-        // A start would need streams.
+        // A start would need streams; no cell of one bit holds a 0.
         if address != reg::CONTROL {
             let writable = register.is_some_and(|r| r.access.writable());
-            assert_eq!(core.respond_to_write(address, 1, 0xf).unwrap(), expected(writable), "write of 0x{address:02x}");
+            let value = u32::from(address == reg::PROGRAM_LEVEL);
+            assert_eq!(
+                core.respond_to_write(address, value, 0xf).unwrap(),
+                expected(writable),
+                "write of 0x{address:02x}"
+            );
         }
     }
 }
 
 #[test]
 fn refused_writes_change_nothing_and_fields_are_where_the_map_says() {
-    fields(&library(None));
+    fields(&library(&tiny(), None));
 }
 
 fn fields(library: &Library) {
     let mut core = core(library);
     for register in MAP.iter().filter(|r| r.access == Access::ReadWrite) {
         let mask = register.fields.iter().fold(0, |mask, field| mask | field.mask());
-        core.write(register.address, u32::MAX).unwrap();
+        // The highest that the chip has of what a register counts, and ones where there is no field.
+        let highest = match register.address {
+            reg::PARAMETER_ADDRESS => 63,
+            reg::PROGRAM_CELL => 15 | 15 << 16,
+            _ => mask,
+        };
+        core.write(register.address, highest | !mask).unwrap();
         let ones = core.read(register.address).unwrap();
-        assert_eq!(ones & !mask, 0, "{} has bits without a field", register.name);
-        for field in register.fields {
-            assert_ne!(ones & field.mask() & 1 << field.lsb, 0, "{}.{}", register.name, field.name);
+        assert_eq!(ones, highest, "{}", register.name);
+        if highest != mask {
+            for beyond in register.fields.iter().map(|f| highest + (1 << f.lsb)) {
+                assert_eq!(core.respond_to_write(register.address, beyond, 0xf).unwrap(), Response::SlaveError);
+            }
         }
         for strobes in 0..15 {
             assert_eq!(core.respond_to_write(register.address, 0, strobes).unwrap(), Response::SlaveError);
@@ -100,6 +96,15 @@ fn fields(library: &Library) {
         core.write(register.address, 0).unwrap();
         assert_eq!(core.read(register.address).unwrap(), 0, "{}", register.name);
     }
+    assert_eq!(core.respond_to_write(reg::PROGRAM_TILE, 1, 0xf).unwrap(), Response::SlaveError, "one tile");
+    for level in 0..256 {
+        let held = [1, 255].contains(&level);
+        let response = core.respond_to_write(reg::PROGRAM_LEVEL, level, 0xf).unwrap();
+        assert_eq!(response == Response::Okay, held, "level {level} in a cell of one bit");
+    }
+    core.write(reg::PARAMETER_ADDRESS, 63).unwrap();
+    core.write(reg::PARAMETER_HIGH, 0).unwrap();
+    assert_eq!(core.respond_to_write(reg::PARAMETER_HIGH, 0, 0xf).unwrap(), Response::SlaveError, "one too many");
     assert_eq!(core.respond_to_write(reg::ID, 0, 0xf).unwrap(), Response::SlaveError);
     assert_eq!(core.read(reg::ID).unwrap(), reg::ID_VALUE);
 }
@@ -117,7 +122,7 @@ fn step(model: &mut Model, rng: &mut impl Rng, valid: &str, ready: &str, left: &
 
 #[test]
 fn address_and_data_come_in_any_order_and_responses_hold_until_taken() {
-    order(&library(None));
+    order(&library(&tiny(), None));
 }
 
 fn order(library: &Library) {
@@ -195,7 +200,7 @@ fn order(library: &Library) {
 
 #[test]
 fn the_interrupt_follows_enable_and_pending() {
-    interrupt(&library(None));
+    interrupt(&library(&tiny(), None));
 }
 
 fn interrupt(library: &Library) {

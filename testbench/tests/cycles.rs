@@ -8,14 +8,14 @@ use basisn_arch::{ChipConfig, LayerWork, Program};
 use basisn_models::MvmProblem;
 use basisn_models::random::{Corners, Random, random_config};
 use basisn_models::verilog::Body;
+use basisn_testbench::Counters;
 use basisn_testbench::executor::Verilator;
-use basisn_testbench::{Counters, stimulus};
 use common::{layers, random};
 
 /// What the model says of a layer on all cores of a chip.
 fn modelled(config: &ChipConfig, program: &Program) -> Counters {
     let layer = &program.layers[0];
-    let shares = stimulus::shares(config, layer.shape.positions());
+    let shares = config.shares(layer.shape.positions());
     shares.into_iter().fold(Counters::default(), |sum, share| {
         let c = LayerWork::new(config, layer, share.len()).counts(config);
         sum.beside(&Counters {
@@ -25,6 +25,7 @@ fn modelled(config: &ChipConfig, program: &Program) -> Counters {
             wait_activations: c.wait_activations,
             wait_results: c.wait_results,
             wait_macro: c.wait_macro,
+            slots: c.slots,
         })
     })
 }

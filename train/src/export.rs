@@ -21,7 +21,10 @@ pub fn weights(training: &Training) -> Result<Vec<NamedTensor>, Error> {
     for layer in &training.model.layers {
         let (s, weight, bias) = (&layer.shape, &training.parameters[layer.weight], &training.parameters[layer.bias]);
         let shape = match layer.kind {
-            LayerKind::Conv => vec![s.kernels, s.in_channels, s.kernel_height, s.kernel_width],
+            LayerKind::Conv => {
+                let [height, width] = s.window.kernel;
+                vec![s.kernels, s.in_channels, height, width]
+            },
             LayerKind::Linear => vec![s.kernels, s.depth()],
         };
         tensors.push(NamedTensor { name: weight.name.clone(), shape, values: weight.values()? });

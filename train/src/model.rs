@@ -3,7 +3,7 @@
 //! Between layers with coefficients the activations are integers, so that a convolution gives the partial sums of the chip times
 //! scales: what training believes is what the golden reference computes.
 
-use basisn_arch::{ConvShape, Subvectors};
+use basisn_arch::{ConvShape, Subvectors, Window};
 use basisn_compiler::Network;
 use basisn_compiler::fitted::Code;
 use basisn_compiler::network::LayerKind;
@@ -229,9 +229,9 @@ impl Layer {
         let shape = &self.shape;
         match self.kind {
             LayerKind::Conv => {
-                let weight =
-                    weight.reshape([shape.kernels, shape.in_channels, shape.kernel_height, shape.kernel_width]);
-                let options = ConvOptions::new([shape.stride; 2], [shape.padding; 2], [1, 1], 1);
+                let Window { kernel: [height, width], stride, padding: [top, left, bottom, right], dilation } = shape.window;
+                let weight = weight.reshape([shape.kernels, shape.in_channels, height, width]);
+                let options = ConvOptions::new_with_padding(stride, [(top, bottom), (left, right)], dilation, 1);
                 conv2d(x, weight, Some(bias), options)
             }
             LayerKind::Linear => {

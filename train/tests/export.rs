@@ -27,7 +27,8 @@ fn plain_forward(network: &Network, exported: &[NamedTensor], pixels: &[f64]) ->
         for (kernel, &bias) in weight.chunks(shape.depth()).zip(bias) {
             for row in 0..shape.out_height() {
                 for column in 0..shape.out_width() {
-                    let sum = f64::from(bias) + dot(&shape, kernel, &x, row * shape.stride, column * shape.stride);
+                    let sum = f64::from(bias)
+                        + dot(&shape, kernel, &x, row * shape.window.stride[0], column * shape.window.stride[1]);
                     y.push(if layer.relu { sum.max(0.0) } else { sum });
                 }
             }
@@ -42,10 +43,10 @@ fn dot(shape: &ConvShape, kernel: &[f32], x: &[f64], top: usize, left: usize) ->
     let mut weights = kernel.iter();
     let mut sum = 0.0;
     for channel in 0..shape.in_channels {
-        for row in top..top + shape.kernel_height {
-            for column in left..left + shape.kernel_width {
+        for row in top..top + shape.window.kernel[0] {
+            for column in left..left + shape.window.kernel[1] {
                 let weight = f64::from(*weights.next().unwrap());
-                let (y, x_) = (row.wrapping_sub(shape.padding), column.wrapping_sub(shape.padding));
+                let (y, x_) = (row.wrapping_sub(shape.window.padding[0]), column.wrapping_sub(shape.window.padding[1]));
                 if y < shape.in_height && x_ < shape.in_width {
                     sum += weight * x[(channel * shape.in_height + y) * shape.in_width + x_];
                 }

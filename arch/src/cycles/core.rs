@@ -75,6 +75,7 @@ impl<'a> Core<'a> {
     fn slot(&mut self, positions: u64, block_end: bool) -> u64 {
         let (planes, latency) = (self.work.planes as u64, self.read_latency);
         let reads = positions * planes;
+        self.counts.slots += 1;
         self.counts.wait_slots += self.pipeline.wait(self.loaded_at);
         self.counts.wait_activations += self.pipeline.wait(self.full_at);
         if block_end && reads == 1 {
@@ -143,6 +144,7 @@ impl<'a> Core<'a> {
         }
         let more = |count: &mut u64, before: u64| *count += blocks * (*count - before);
         more(&mut self.pipeline.held, before.pipeline.held);
+        more(&mut self.counts.slots, before.counts.slots);
         more(&mut self.counts.wait_slots, before.counts.wait_slots);
         more(&mut self.counts.wait_activations, before.counts.wait_activations);
         more(&mut self.counts.wait_results, before.counts.wait_results);

@@ -55,6 +55,8 @@ pub struct LayerCounts {
     pub wait_results: u64,
     /// Cycles without a read because a macro was not ready.
     pub wait_macro: u64,
+    /// Slots that every tile ran.
+    pub slots: u64,
 }
 
 impl LayerWork {
@@ -107,8 +109,14 @@ mod tests {
         // tiny: the slot word and the activations take 4 beats each, so the 8 reads are issued in cycles 4..12 and transfer
         // two later; with latency 2 the drain reads in 19..22, and the last result leaves in cycle 30.
         let counts = work(1, 1, &[1]).counts(&ChipConfig::load("tiny").unwrap());
-        let expected =
-            LayerCounts { cycles: 31, reads: 8, wait_slots: 4, wait_results: 31 - 12, ..LayerCounts::default() };
+        let expected = LayerCounts {
+            cycles: 31,
+            reads: 8,
+            wait_slots: 4,
+            wait_results: 31 - 12,
+            slots: 1,
+            ..LayerCounts::default()
+        };
         assert_eq!(counts, expected);
     }
 

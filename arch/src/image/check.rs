@@ -114,14 +114,16 @@ fn basis(program: &Program, config: &ChipConfig) -> Result<(), Error> {
 
 fn shape(layer: &LayerProgram) -> Result<(), Error> {
     let s = &layer.shape;
-    let extents = [s.in_channels, s.in_height, s.in_width, s.kernels, s.kernel_height, s.kernel_width, s.stride];
-    let ok = extents.iter().all(|e| (1..=EXTENT_MAX).contains(e)) && s.padding <= EXTENT_MAX;
+    let w = &s.window;
+    let extents = [[s.in_channels, s.kernels], [s.in_height, s.in_width], w.kernel, w.stride, w.dilation];
+    let ok = extents.as_flattened().iter().all(|e| (1..=EXTENT_MAX).contains(e));
+    let ok = ok && w.padding.iter().all(|p| *p <= EXTENT_MAX);
     let small = |product: [usize; 3]| {
         product.iter().try_fold(1usize, |p, &e| p.checked_mul(e)).is_some_and(|p| p <= VALUES_MAX)
     };
     let ok = ok
         && small([s.in_channels, s.in_height, s.in_width])
-        && small([s.in_channels, s.kernel_height, s.kernel_width])
+        && small([s.in_channels, w.kernel[0], w.kernel[1]])
         && s.positions() > 0
         && small([s.kernels, s.out_height(), s.out_width()]);
     if ok { Ok(()) } else { Err(bad(layer, format!("the shape {s:?} is out of range"))) }

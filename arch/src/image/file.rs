@@ -10,7 +10,7 @@ use super::{Geometry, LayerProgram, Program, Requantize};
 use crate::{ConvShape, Error, Item, Slot, file};
 
 /// Version of the format that this code writes and reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// Key of the metadata entry that holds the header.
 const HEADER: &str = "basisn";
 const FIX: &str = "compile the network again; docs/program-image.md describes the format";

@@ -5,7 +5,19 @@ use super::{Access, Field, Register};
 /// Value of the ID register: "BSN1".
 pub const ID_VALUE: u32 = 0x4253_4e31;
 /// Bits of an address.
-pub const ADDRESS_BITS: usize = 8;
+pub const ADDRESS_BITS: usize = 9;
+/// `CONTROL`: start the layer.
+pub const CONTROL_START: u32 = 1 << 0;
+/// `CONTROL`: stop what runs, forget everything that was loaded, clear the error.
+pub const CONTROL_CLEAR: u32 = 1 << 1;
+/// `STATUS`: a layer runs, or a clear is not over.
+pub const STATUS_BUSY: u32 = 1 << 0;
+/// `STATUS`: an error has stopped the core.
+pub const STATUS_ERROR: u32 = 1 << 1;
+/// `IRQ_ENABLE`, `IRQ_PENDING`: the layer's last result was taken.
+pub const IRQ_DONE: u32 = 1 << 0;
+/// `IRQ_ENABLE`, `IRQ_PENDING`: an error has stopped the core.
+pub const IRQ_ERROR: u32 = 1 << 1;
 /// `PROGRAM_TILE`: write all tiles at once.
 pub const PROGRAM_ALL_TILES: u32 = 1 << 31;
 /// `REQUANTIZE`: give `psum * m + b` unshifted.
@@ -14,7 +26,7 @@ pub const REQUANTIZE_RAW: u32 = 1 << 8;
 pub const INPUT_SIGNED: u32 = 1 << 4;
 
 macro_rules! registers {
-    ($($name:ident $address:literal $access:ident $meaning:literal {
+    ($($name:ident $address:literal $access:ident $(* $count:literal)? $meaning:literal {
         $($field:ident $lsb:literal $width:literal $contents:literal)*
     })*) => {
         $(#[doc = $meaning] pub const $name: u32 = $address;)*
@@ -23,6 +35,7 @@ macro_rules! registers {
             name: stringify!($name),
             address: $address,
             access: Access::$access,
+            count: 1 $(* $count)?,
             meaning: $meaning,
             fields: &[$(Field { name: stringify!($field), lsb: $lsb, width: $width, meaning: $contents },)*],
         },)*];
@@ -47,9 +60,11 @@ registers! {
     }
     CONTROL 0x0c Write "commands" {
         start 0 1 "start the layer"
+        clear 1 1 "stop what runs, forget what was loaded, clear the error"
     }
     STATUS 0x10 Read "state" {
-        busy 0 1 "a layer runs"
+        busy 0 1 "a layer runs, or a clear is not over"
+        error 1 1 "an error has stopped the core"
     }
     POSITIONS 0x14 ReadWrite "positions of the layer" {
         positions 0 32 "at least 1"
@@ -106,9 +121,15 @@ registers! {
     }
     IRQ_ENABLE 0x54 ReadWrite "events that raise the interrupt" {
         done 0 1 "the layer's last result was taken"
+        error 1 1 "an error has stopped the core"
     }
     IRQ_PENDING 0x58 WriteOneToClear "events since they were cleared" {
         done 0 1 "the layer's last result was taken"
+        error 1 1 "an error has stopped the core"
+    }
+    ERROR 0x5c Read "the first error since the last clear" {
+        code 0 8 "what, 0: none"
+        place 8 8 "where"
     }
     CYCLES 0x60 Read "cycles from start to the layer's last result" {
         count 0 32 "cleared by start"
@@ -126,6 +147,12 @@ registers! {
         count 0 32 "cleared by start"
     }
     WAIT_MACRO 0x74 Read "cycles without issue because a macro was not ready" {
+        count 0 32 "cleared by start"
+    }
+    SLOTS 0x78 Read "slots that have begun" {
+        count 0 32 "cleared by start"
+    }
+    SATURATED 0x100 Read * 64 "codes of a lane, in all tiles, at either end of the ADC's range" {
         count 0 32 "cleared by start"
     }
 }

@@ -3,15 +3,19 @@
 //! All registers are 32 bits wide; addresses are byte addresses. Bits without a field read 0 and ignore what is written.
 
 mod c_header;
+mod error_code;
 mod map;
 mod markdown;
+mod rust_module;
 mod system_rdl;
 
 use crate::ChipConfig;
 
 pub use c_header::c_header;
+pub use error_code::ErrorCode;
 pub use map::*;
 pub use markdown::markdown;
+pub use rust_module::rust_module;
 pub use system_rdl::system_rdl;
 
 /// Who may do what with a register.
@@ -81,10 +85,19 @@ pub struct Register {
     pub address: u32,
     /// Access.
     pub access: Access,
+    /// Registers of this kind in a row, 1 for most.
+    pub count: u32,
     /// What it is for.
     pub meaning: &'static str,
     /// Fields, by rising bit.
     pub fields: &'static [Field],
+}
+
+impl Register {
+    /// Whether a byte address, a multiple of 4, is this register's or one of its row.
+    pub fn has(&self, address: u32) -> bool {
+        (self.address..self.address + 4 * self.count).contains(&address)
+    }
 }
 
 /// What GEOMETRY0 reads.
@@ -115,12 +128,13 @@ mod tests {
         let config = ChipConfig::load("tiny").unwrap();
         insta::assert_snapshot!("registers.h", c_header());
         insta::assert_snapshot!("registers.rdl", system_rdl(&config));
+        insta::assert_snapshot!("registers.rs", rust_module());
     }
 
     #[test]
     fn addresses_rise_and_fit() {
-        assert!(MAP.windows(2).all(|w| w[0].address < w[1].address));
-        assert!(MAP.iter().all(|r| r.address % 4 == 0 && r.address < 1 << ADDRESS_BITS));
+        assert!(MAP.windows(2).all(|w| w[0].address + 4 * (w[0].count - 1) < w[1].address));
+        assert!(MAP.iter().all(|r| r.address % 4 == 0 && r.address + 4 * r.count <= 1 << ADDRESS_BITS));
     }
 
     #[test]

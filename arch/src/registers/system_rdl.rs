@@ -24,7 +24,10 @@ pub fn system_rdl(config: &ChipConfig) -> String {
             let properties = properties(register, field);
             let _ = writeln!(text, "        field {{ {properties} }} {name}[{last}:{}] = {reset};", field.lsb);
         }
-        let _ = writeln!(text, "    }} {} @ 0x{:02x};", register.name, register.address);
+        let _ = match register.count {
+            1 => writeln!(text, "    }} {} @ 0x{:02x};", register.name, register.address),
+            count => writeln!(text, "    }} {}[{count}] @ 0x{:02x} += 4;", register.name, register.address),
+        };
     }
     text + "};\n"
 }

@@ -11,11 +11,11 @@ use basisn_models::verilog::Body;
 use clap::Args;
 
 use super::compile::{Inputs, Source};
-use super::{generate, simulate};
-use crate::Error;
+use super::simulate;
 use crate::engine::{self, Comparison, Rtl, Simulator};
 use crate::output::{Staged, say};
 use crate::report::{Figures, LayerFigures, page};
+use crate::{Error, package};
 
 /// Fit, compile, generate Verilog, verilate it, run images through the RTL, compare every layer with the golden reference, report.
 #[derive(Args)]
@@ -47,13 +47,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     };
     let config = ChipConfig::load(&arguments.config)?;
     let inputs = arguments.source.load()?;
-    let staged = Staged::new(&arguments.out)?;
+    let mut staged = Staged::new(&arguments.out)?;
 
     step("fit the global basis, calibrate on training images, schedule");
     let compiled = inputs.compile(&config)?;
     staged.write("program.safetensors", compiled.program.to_bytes()?)?;
     step("generate Verilog, build it with Verilator (kept for the next time)");
-    generate::write(&config, &staged, "rtl/")?;
+    package::write(&config, &mut staged, "ip/")?;
     let simulator = Simulator::build(&config, Body::Dpi, None)?;
     let test = &inputs.dataset.test;
     let (images, labels) = (inputs.images(test), inputs.labels(test));

@@ -1,22 +1,21 @@
-//! `basisn generate`: Verilog for a chip.
+//! `basisn generate`: the IP block of a chip.
 
 use std::path::PathBuf;
 
-use basisn_arch::{ChipConfig, registers};
-use basisn_models::verilog::{Body, macro_body};
+use basisn_arch::ChipConfig;
 use clap::Args;
 
-use crate::Error;
 use crate::output::{Staged, say};
+use crate::{Error, package};
 
-/// Emit the Verilog of a core, its register map, and the bodies of its RRAM macro.
+/// Write a core as an IP block: Verilog, macro bodies, register map, testbench, FuseSoC core.
 #[derive(Args)]
-#[command(after_help = "Example:\n  basisn generate --config digits --out rtl/")]
+#[command(after_help = "Example:\n  basisn generate --config digits --out ip/")]
 pub struct Arguments {
     /// Chip configuration: a TOML file, or a preset (tiny, digits, paper)
     #[arg(long)]
     config: String,
-    /// Folder for the Verilog files
+    /// Folder for the IP block
     #[arg(long)]
     out: PathBuf,
     /// Print the list of files as JSON
@@ -24,45 +23,16 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Bodies of the macro and their folders.
-pub const BODIES: [(&str, Body); 3] = [("blackbox", Body::BlackBox), ("portable", Body::Portable), ("dpi", Body::Dpi)];
-
 /// Writes the files.
 pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let config = ChipConfig::load(&arguments.config)?;
-    let staged = Staged::new(&arguments.out)?;
-    let files = write(&config, &staged, "")?;
+    let mut staged = Staged::new(&arguments.out)?;
+    let files = package::write(&config, &mut staged, "")?;
     staged.publish()?;
     if arguments.json {
-        say!("{}", serde_json::json!({ "out": arguments.out, "top": "basisn_core", "files": files }));
+        say!("{}", serde_json::json!({ "out": arguments.out, "top": package::TOP, "files": files }));
     } else {
-        say!("{}: {} files, top module basisn_core", arguments.out.display(), files.len());
+        say!("{}: {} files, top module {}", arguments.out.display(), files.len(), package::TOP);
     }
     Ok(())
-}
-
-/// Writes the core, a list of its files, its register map in three forms and the macro bodies below `folder`; gives the names.
-pub fn write(config: &ChipConfig, staged: &Staged, folder: &str) -> Result<Vec<String>, Error> {
-    let mut names = Vec::new();
-    for file in basisn_hdl::generate_core(config)? {
-        staged.write(&format!("{folder}{}", file.name), &file.text)?;
-        names.push(file.name);
-    }
-    staged.write(&format!("{folder}filelist.f"), names.join("\n") + "\n")?;
-    names.push("filelist.f".into());
-    let registers = [
-        ("registers.h", registers::c_header()),
-        ("registers.rdl", registers::system_rdl(config)),
-        ("registers.md", registers::markdown()),
-    ];
-    for (name, text) in registers {
-        staged.write(&format!("{folder}{name}"), text)?;
-        names.push(name.into());
-    }
-    for (kind, body) in BODIES {
-        let name = format!("macro/{kind}/{}.v", config.macro_name());
-        staged.write(&format!("{folder}{name}"), macro_body(config, body))?;
-        names.push(name);
-    }
-    Ok(names)
 }

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 use crate::engine::{self, Rtl, Simulator};
 use crate::output::{Staged, say};
-use crate::{Error, tensor};
+use crate::{Error, tensor, vectors};
 
 /// Run images through a program image, on the golden reference, on RTL, or on both and compare.
 #[derive(Args)]
@@ -46,6 +46,9 @@ pub struct Arguments {
     /// Folder for the results of every layer, LAYER.npy, 64-bit integers [images, kernels, height, width]
     #[arg(long)]
     dump: Option<PathBuf>,
+    /// Folder for what each core gets and gives in every layer, as hexadecimal text for other simulators; see docs/hardware.md
+    #[arg(long)]
+    dump_vectors: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -89,6 +92,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         });
     }
 
+    let dump_vectors = arguments.dump_vectors.as_deref().map(Staged::new).transpose()?;
+    if dump_vectors.is_some() && arguments.engine == Engine::Rtl {
+        return Err(Error::Input {
+            at: "--dump-vectors".into(),
+            cause: "the results to expect come from the golden reference".into(),
+            fix: "add --engine golden or --engine both".into(),
+        });
+    }
+
     // Built first: a missing tool is told before any work is done.
     let simulator = match arguments.engine {
         Engine::Golden => None,
@@ -99,6 +111,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         _ => Some(engine::run_golden(&config, &program, &images)?),
     };
     let rtl = simulator.map(|s| s.run(&config, &program, &images)).transpose()?;
+    if let Some((staged, golden)) = dump_vectors.zip(golden.as_deref()) {
+        vectors::write(&staged, &config, &program, &images, golden)?;
+        staged.publish()?;
+    }
     let outputs: Vec<Vec<Vec<i64>>> = match (&rtl, &golden) {
         (Some(rtl), _) => rtl.runs.iter().map(|i| i.iter().map(|l| l.values.clone()).collect()).collect(),
         (None, Some(golden)) => golden.iter().map(|i| i.iter().map(|l| l.values.clone()).collect()).collect(),

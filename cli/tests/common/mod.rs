@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
@@ -73,6 +74,17 @@ pub fn command(folder: &Path, arguments: &str) -> Command {
     let mut command = Command::new(BASISN);
     command.current_dir(folder).args(arguments.split_whitespace());
     command
+}
+
+/// A program of the project's Python environment, which is made if it is not there.
+pub fn python(program: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let made = Command::new(root().join("scripts/venv")).output().unwrap();
+        assert!(made.status.success(), "{made:#?}");
+        String::from_utf8(made.stdout).unwrap().trim().into()
+    });
+    folder.join(program)
 }
 
 /// Runs a line of bash, in which `$BASISN` is the program.

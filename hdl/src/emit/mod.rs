@@ -51,6 +51,15 @@ pub(crate) fn generate(top: Module) -> Result<Vec<EmittedFile>, Error> {
     Ok(files)
 }
 
+/// Words and width of the distinct memories of a module and of all modules below it.
+pub(crate) fn memories(top: &Module) -> Result<Vec<(usize, usize)>, Error> {
+    let memory = |definition| match definition {
+        Definition::Memory { words, width } => Some((words, width)),
+        _ => None,
+    };
+    Ok(collect(top.clone())?.into_iter().filter_map(memory).collect())
+}
+
 /// One module through Rust-HDL: its checks, its generator; then the passes of this folder.
 fn emit_module(module: &Module) -> Result<EmittedFile, Error> {
     let block = HdlBlock::of_module(module, &module.finish()?);

@@ -31,12 +31,19 @@ pub fn accumulation_lane(config: &ChipConfig) -> Module {
     let update_first = m.output("update_first", 1);
     let update_address = m.output("update_address", w.psum_address);
     let update_value = m.output("update_value", 32);
+    let saturated = m.output("saturated", 1);
 
     let sum = m.register("sum", sum_bits);
     let wide_code = m.define("wide_code", &code.sext(sum_bits));
     let signed_code = m.select("signed_code", &code_negative, &wide_code.neg(), &wide_code);
     let higher_planes = m.select("higher_planes", &code_first_plane, &zero(sum_bits), &sum.q().shl(1));
     m.when(&code_valid, |m| m.set(&sum.d(), &higher_planes.add(&signed_code)));
+
+    // The items of a slot come one cycle after its first code.
+    let at_end = m.register("at_end", 1);
+    let (lowest, highest) = (1 << (code_bits - 1), (1 << (code_bits - 1)) - 1);
+    m.set(&at_end.d(), &code_valid.and(&code.eq_const(lowest).or(&code.eq_const(highest))));
+    m.set(&saturated, &at_end.q().and(&item_valid));
 
     let term = m.register("shifted_sum", term_bits);
     let valid = m.register("term_valid", 1);

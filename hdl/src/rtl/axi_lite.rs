@@ -8,7 +8,7 @@ const HEADER: Header = Header {
     function: "AXI4-Lite slave: one write and one read outstanding, independent of each other.",
     latency: "2 cycles from the later of write address and data to the response, 1 cycle from read address to data.",
     handshake: "AW and W in any order; responses hold until taken; a write waits while write_ready is low.",
-    invariants: "A refused access has no effect. write_valid, address and data hold until write_ready.",
+    invariants: "A refused access has no effect: write_valid is low while write_refused is high. Address and data hold until the response.",
 };
 
 /// Bits of a word address.
@@ -29,6 +29,7 @@ pub fn axi_lite() -> Module {
     let arvalid = m.input("s_axil_arvalid", 1);
     let rready = m.input("s_axil_rready", 1);
     let write_ready = m.input("write_ready", 1);
+    let write_refused = m.input("write_refused", 1);
     let read_data = m.input("read_data", 32);
     m.define("unused_axi_bits", &concat(&[awprot, arprot, awaddr.trunc(2), araddr.trunc(2)]).any());
 
@@ -41,7 +42,7 @@ pub fn axi_lite() -> Module {
     let b_refused = m.register("b_refused", 1);
     let writing = m.define("writing", &address_held.q().and(&data_held.q()).and(&b_valid.q().not()));
     let writable = one_of(&mut m, "writable", &address.q(), |access| access.writable());
-    let allowed = m.define("allowed", &whole.q().and(&writable));
+    let allowed = m.define("allowed", &whole.q().and(&writable).and(&write_refused.not()));
     let done = m.define("done", &writing.and(&write_ready.or(&allowed.not())));
     m.when(&address_held.q().not(), |m| {
         m.set(&address_held.d(), &awvalid);
@@ -100,7 +101,15 @@ fn one_of(m: &mut Module, name: &str, address: &Expr, access: impl Fn(Access) ->
     let found = m.local(name, 1);
     m.set(&found, &zero(1));
     for register in map::MAP.iter().filter(|register| access(register.access)) {
-        m.when(&address.eq_const(u64::from(register.address / 4)), |m| m.set(&found, &lit(1, 1)));
+        let (first, count) = (u64::from(register.address / 4), u64::from(register.count));
+        let here = if count == 1 {
+            address.eq_const(first)
+        } else {
+            // A row of registers is as long as its power of two, at a multiple of it.
+            let low = count.trailing_zeros() as usize;
+            address.bits(low, address.width() - low).eq_const(first >> low)
+        };
+        m.when(&here, |m| m.set(&found, &lit(1, 1)));
     }
     found.read()
 }

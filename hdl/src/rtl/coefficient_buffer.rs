@@ -7,7 +7,7 @@ use basisn_arch::ChipConfig;
 const HEADER: Header = Header {
     function: "Assembles a slot word from its beats and keeps it until the tile takes it.",
     latency: "1 cycle from the last beat to slot_loaded.",
-    handshake: "Beats come only while slot_loaded is low; slot_take comes only while it is high and lowers it.",
+    handshake: "Beats come only while slot_loaded is low; slot_take comes only while it is high; it lowers it, and so does discard.",
     invariants: "slot_word is stable while slot_loaded is high.",
 };
 
@@ -21,6 +21,7 @@ pub fn coefficient_buffer(config: &ChipConfig) -> Module {
     let load_beat = m.input("load_beat", w.beat);
     let load_data = m.input("load_data", beat_bits);
     let slot_take = m.input("slot_take", 1);
+    let discard = m.input("discard", 1);
     let slot_loaded = m.output("slot_loaded", 1);
     let slot_word = m.output("slot_word", word_bits);
 
@@ -39,5 +40,6 @@ pub fn coefficient_buffer(config: &ChipConfig) -> Module {
             }
         });
     }
+    m.when(&discard, |m| m.set(&loaded.d(), &zero(1)));
     m
 }

@@ -32,14 +32,13 @@ pub fn core(config: &ChipConfig) -> Module {
         ("activation_tlast", "s_axis_act_tlast", 1),
         ("result_ready", "m_axis_out_tready", 1),
     ];
-    let [_, slot_tlast, _, _, activation_tlast, _] = streams.map(|(signal, port, width)| {
+    for (signal, port, width) in streams {
         let value = m.input(port, width);
-        nets.add(signal, value.clone());
-        value
-    });
-    m.define("unused_tlast", &slot_tlast.or(&activation_tlast));
+        nets.add(signal, value);
+    }
 
     let registers = m.child("registers", super::registers(config));
+    let layer_control = m.child("layer_control", super::layer_control(config));
     let sequencer = m.child("sequencer", super::sequencer(config));
     let input_buffer = m.child("input_buffer", super::input_buffer(config));
     let slot_loader = m.child("slot_loader", super::slot_loader(config));
@@ -50,8 +49,18 @@ pub fn core(config: &ChipConfig) -> Module {
     let requantize = m.child("requantize", super::requantize(config));
     let result_fifo = m.child("result_fifo", super::result_fifo());
 
-    let singles =
-        [&axi_lite, &registers, &sequencer, &input_buffer, &slot_loader, &tag_delay, &drain, &requantize, &result_fifo];
+    let singles = [
+        &axi_lite,
+        &registers,
+        &layer_control,
+        &sequencer,
+        &input_buffer,
+        &slot_loader,
+        &tag_delay,
+        &drain,
+        &requantize,
+        &result_fifo,
+    ];
     for child in singles {
         nets.add_outputs(child);
     }
@@ -59,6 +68,9 @@ pub fn core(config: &ChipConfig) -> Module {
     nets.add("slot_loaded", all("slot_loaded"));
     nets.add("slots_loaded", all("slot_loaded").all());
     nets.add("slot_last", tiles[0].output("slot_last"));
+    nets.add("slot_faults", all("slot_fault"));
+    nets.add("slot_faulty", all("slot_fault").any());
+    nets.add("saturated", all("saturated"));
     nets.add("macros_ready", all("read_ready").all());
     nets.add("program_ready", all("program_ready"));
     nets.add("psum", element(&all("psum"), &drain.output("psum_tile"), 32));

@@ -1,7 +1,7 @@
 //! Walks the psums of a finished block in the order of the result stream.
 
 use super::{RESULTS_IN_FLIGHT, Widths, fit, one_hot, widths::index_bits};
-use crate::build::{Header, Module, lit, zero};
+use crate::build::{Expr, Header, Module, lit, zero};
 use basisn_arch::ChipConfig;
 
 const HEADER: Header = Header {
@@ -23,6 +23,8 @@ pub fn drain(config: &ChipConfig) -> Module {
     let block_retired = m.input("block_retired", 1);
     let update = m.input("update", 1);
     let result_taken = m.input("result_taken", 1);
+    let last_base = m.input("last_base", w.psum_address);
+    let flush = m.input("flush", 1);
     let drain_read = m.output("drain_read", config.tiles());
     let drain_lane = m.output("drain_lane", w.lane);
     let drain_address = m.output("drain_address", w.psum_address);
@@ -49,6 +51,16 @@ pub fn drain(config: &ChipConfig) -> Module {
     let other_half = lit(config.psum_words() as u64 / 2, w.psum_address);
     let next_half_base = m.select("next_half_base", &half.q(), &zero(w.psum_address), &other_half);
 
+    // The kernels have more rows of psums than a half holds: known when the drain comes to such a row.
+    let half_base = m.select("half_base", &half.q(), &other_half, &zero(w.psum_address));
+    let next_row = m.define("next_row", &row_base.q().add(&fit(&block_positions, w.psum_address)));
+    let wide = |value: &Expr| value.zext(w.psum_address + 1);
+    let next_place = wide(&row_base.q()).add(&fit(&block_positions, w.psum_address + 1));
+    let no_row = m.define("no_row", &next_place.gt(&wide(&half_base).add(&wide(&last_base))));
+    let row_end = m.define("row_end", &read.and(&last_position).and(&last_tile).and(&last_lane));
+    let kernels_fault = m.output("kernels_fault", 1);
+    m.set(&kernels_fault, &row_end.and(&last_kernel.not()).and(&no_row));
+
     m.when(&block_retired, |m| m.set(&busy.d(), &lit(1, 1)));
     m.when(&read, |m| m.set(&position.d(), &position.q().add_const(1)));
     m.when(&read.and(&last_position), |m| {
@@ -60,7 +72,7 @@ pub fn drain(config: &ChipConfig) -> Module {
             m.set(&lane.d(), &lane.q().add_const(1));
             m.when(&last_lane, |m| {
                 m.set(&lane.d(), &zero(w.lane));
-                m.set(&row_base.d(), &row_base.q().add(&fit(&block_positions, w.psum_address)));
+                m.set(&row_base.d(), &next_row);
             });
         });
     });
@@ -90,6 +102,11 @@ pub fn drain(config: &ChipConfig) -> Module {
     let one_less = m.define("one_less", &result_taken.and(&read.not()));
     m.when(&one_more, |m| m.set(&in_flight.d(), &in_flight.q().add_const(1)));
     m.when(&one_less, |m| m.set(&in_flight.d(), &in_flight.q().sub_const(1)));
+
+    m.when(&flush, |m| {
+        m.set(&busy.d(), &zero(1));
+        m.set(&in_flight.d(), &zero(credit_bits));
+    });
 
     m.set(&drain_read, &one_hot(&tile.q(), config.tiles()).and(&read.repeat(config.tiles())));
     m.set(&drain_lane, &lane.q());

@@ -7,7 +7,7 @@ use basisn_arch::{ChipConfig, clog2};
 const HEADER: Header = Header {
     function: "Two banks of a block's positions: one is filled from the stream, the other gives one input plane a read.",
     latency: "1 cycle from a bank's last beat to bank_full; 2 advancing cycles from input_read to wordlines.",
-    handshake: "activation_ready is high while a bank is empty and activations of the layer are missing.",
+    handshake: "activation_ready is high while a bank is empty and activations of the layer are missing, and while beats are discarded.",
     invariants: "input_read only while bank_full; plane belongs to the read one advancing cycle before. Rows not used are 0.",
 };
 
@@ -24,6 +24,9 @@ pub fn input_buffer(config: &ChipConfig) -> Module {
     let rows_used = m.input("rows_used", w.row_count);
     let activation_valid = m.input("activation_valid", 1);
     let activation_data = m.input("activation_data", 8 * beat_rows);
+    let activation_tlast = m.input("activation_tlast", 1);
+    let flush = m.input("flush", 1);
+    let discard = m.input("discard", 1);
     let activation_ready = m.output("activation_ready", 1);
     let advance = m.input("advance", 1);
     let input_read = m.input("input_read", 1);
@@ -46,7 +49,7 @@ pub fn input_buffer(config: &ChipConfig) -> Module {
     let load_full = m.select("load_full", &load_bank.q(), &full.q().bit(1), &full.q().bit(0));
     let ready = m.define("ready", &loading.q().and(&load_full.not()));
     let beat = m.define("beat", &activation_valid.and(&ready));
-    m.set(&activation_ready, &ready);
+    m.set(&activation_ready, &ready.or(&discard));
     let memories = rows.div_ceil(beat_rows);
     let next_row = m.define("next_row", &row.q().add_const(beat_rows as u64));
     let last_beat = if memories == 1 { lit(1, 1) } else { next_row.ge(&rows_used.zext(next_row.width())) };
@@ -54,6 +57,11 @@ pub fn input_buffer(config: &ChipConfig) -> Module {
     let bank_loaded = m.define("bank_loaded", &position_loaded.and(&position.q().eq(&block.output("last_position"))));
     let last_subvector = m.define("last_subvector", &subvector.q().add_const(1).eq(&subvectors));
     let block_loaded = m.define("block_loaded", &bank_loaded.and(&last_subvector));
+    let layer_loaded = m.define("layer_loaded", &block_loaded.and(&block.output("last_block")));
+    let early = m.output("activation_early", 1);
+    let late = m.output("activation_late", 1);
+    m.set(&early, &beat.and(&activation_tlast).and(&layer_loaded.not()));
+    m.set(&late, &layer_loaded.and(&activation_tlast.not()));
     m.set(&block.input("start"), &start);
     m.set(&block.input("next_block"), &block_loaded);
     m.set(&block.input("positions"), &positions);
@@ -87,6 +95,10 @@ pub fn input_buffer(config: &ChipConfig) -> Module {
         }
         m.set(&load_bank.d(), &zero(1));
         m.set(&read_bank.d(), &zero(1));
+    });
+    m.when(&flush, |m| {
+        m.set(&loading.d(), &zero(1));
+        m.set(&full.d(), &zero(2));
     });
 
     // Transposition into planes is wiring.

@@ -18,6 +18,8 @@ pub fn result_fifo() -> Module {
     let requantized_last = m.input("requantized_last", 1);
     let requantized = m.input("requantized", 64);
     let result_ready = m.input("result_ready", 1);
+    let flush = m.input("flush", 1);
+    let end_results = m.input("end_results", 1);
     let result_valid = m.output("result_valid", 1);
     let result_last = m.output("result_last", 1);
     let result_data = m.output("result_data", 64);
@@ -30,23 +32,34 @@ pub fn result_fifo() -> Module {
     let shown = m.register("shown", 1);
 
     let taken = m.define("taken", &shown.q().and(&result_ready));
-    let fetch = m.define("fetch", &stored.q().ne_const(0).and(&shown.q().not().or(&result_ready)));
-    m.set(&memory.write_enable, &requantized_valid);
+    let fetch = m.define("fetch", &stored.q().ne_const(0).and(&flush.not()).and(&shown.q().not().or(&result_ready)));
+    // The result on show stays until it is taken, even while all others are forgotten.
+    // A layer that was stopped ends its stream with one more beat.
+    let write = m.define("write", &requantized_valid.or(&end_results));
+    m.set(&memory.write_enable, &write);
     m.set(&memory.write_address, &write_index.q());
-    m.set(&memory.write_data, &Expr::concat(&[&requantized_last, &requantized]));
+    m.set(&memory.write_data, &Expr::concat(&[&requantized_last.or(&end_results), &requantized]));
     m.set(&memory.read_enable, &fetch);
     m.set(&memory.read_address, &read_index.q());
 
-    m.when(&requantized_valid, |m| m.set(&write_index.d(), &write_index.q().add_const(1)));
+    m.when(&write, |m| m.set(&write_index.d(), &write_index.q().add_const(1)));
     m.when(&taken, |m| m.set(&shown.d(), &zero(1)));
     m.when(&fetch, |m| {
         m.set(&shown.d(), &lit(1, 1));
         m.set(&read_index.d(), &read_index.q().add_const(1));
     });
-    let one_more = m.define("one_more", &requantized_valid.and(&fetch.not()));
-    let one_less = m.define("one_less", &fetch.and(&requantized_valid.not()));
+    let one_more = m.define("one_more", &write.and(&fetch.not()));
+    let one_less = m.define("one_less", &fetch.and(&write.not()));
     m.when(&one_more, |m| m.set(&stored.d(), &stored.q().add_const(1)));
     m.when(&one_less, |m| m.set(&stored.d(), &stored.q().sub_const(1)));
+
+    m.when(&flush, |m| {
+        m.set(&stored.d(), &zero(count_bits));
+        m.set(&write_index.d(), &zero(index));
+        m.set(&read_index.d(), &zero(index));
+    });
+    let empty = m.output("results_empty", 1);
+    m.set(&empty, &stored.q().eq_const(0).and(&shown.q().not()));
 
     m.set(&result_valid, &shown.q());
     m.set(&result_data, &memory.read_data.trunc(64));

@@ -8,7 +8,7 @@ const HEADER: Header = Header {
     function: "Chooses one read a cycle (stage 0), reads the input buffer (stage 1), reads all macros at once (stage 2).",
     latency: "2 advancing cycles from the choice of a read to read_valid.",
     handshake: "read_valid is high only while macros_ready is: all macros accept in the same cycle; until then all stages hold.",
-    invariants: "At most one slot is on its way from its choice to its hand-over. A psum half is written only when drained.",
+    invariants: "At most one slot is on its way from its choice to its hand-over. A psum half is written only when drained. A refused slot is never read.",
 };
 
 /// The sequencer of a core.
@@ -27,6 +27,9 @@ pub fn sequencer(config: &ChipConfig) -> Module {
     let slot_handed_over = m.input("slot_handed_over", 1);
     let block_drained = m.input("block_drained", 1);
     let macros_ready = m.input("macros_ready", 1);
+    let slot_faulty = m.input("slot_faulty", 1);
+    let group_tlast = m.input("group_tlast", 1);
+    let flush = m.input("flush", 1);
 
     let block = m.child("read_blocks", super::block_counter(config));
     let running = m.register("running", 1);
@@ -48,6 +51,7 @@ pub fn sequencer(config: &ChipConfig) -> Module {
     let subvector_end = m.define("subvector_end", &slot_end.and(&in_last_slot));
     let last_subvector = m.define("last_subvector", &subvector.q().add_const(1).eq(&subvectors));
     let block_end = m.define("block_end", &subvector_end.and(&last_subvector));
+    let last_of_layer = m.define("last_of_layer", &in_last_slot.and(&last_subvector).and(&block.output("last_block")));
 
     // Whether it may be issued.
     let advance = m.define("stages_advance", &stage2_valid.q().not().or(&macros_ready));
@@ -85,6 +89,9 @@ pub fn sequencer(config: &ChipConfig) -> Module {
     };
     set_clear(&mut m, &slot_waiting, &issue.and(&slot_start.q()), &slot_handed_over);
     set_clear(&mut m, &drain_waiting, &block_issued, &block_drained);
+    // The half of the psums that the block computes.
+    let half = m.register("half", 1);
+    m.when(&block_issued, |m| m.set(&half.d(), &half.q().not()));
     m.when(&start, |m| {
         m.set(&running.d(), &lit(1, 1));
         m.set(&slot_start.d(), &lit(1, 1));
@@ -92,6 +99,7 @@ pub fn sequencer(config: &ChipConfig) -> Module {
         m.set(&position.d(), &zero(w.position));
         m.set(&subvector.d(), &zero(16));
         m.set(&drain_waiting.d(), &zero(1));
+        m.set(&half.d(), &zero(1));
     });
 
     // Stages 1 and 2: what belongs to a read, but for its plane, goes on to the lanes.
@@ -110,10 +118,19 @@ pub fn sequencer(config: &ChipConfig) -> Module {
         m.set(&output, &stage2.q());
         (value, stage1, stage2)
     });
+    // At a slot's first read: what its word should say.
+    let stage1_half = m.register("stage1_half", 1);
+    let stage1_last_of_layer = m.register("stage1_last_of_layer", 1);
     let stage1_plane = (config.input_bits() > 1).then(|| m.register("stage1_plane", w.plane));
+    let [(_, stage1_slot_first, _), ..] = &staged;
+    let slot_begins = m.define("slot_begins", &advance.and(&stage1_valid.q()).and(&stage1_slot_first.q()));
+    let tlast_wrong = m.define("tlast_wrong", &group_tlast.xor(&stage1_last_of_layer.q()));
+    let refused = m.define("refused", &slot_begins.and(&slot_faulty.or(&tlast_wrong)));
     m.when(&advance, |m| {
         m.set(&stage1_valid.d(), &issue);
-        m.set(&stage2_valid.d(), &stage1_valid.q());
+        m.set(&stage2_valid.d(), &stage1_valid.q().and(&refused.not()));
+        m.set(&stage1_half.d(), &half.q());
+        m.set(&stage1_last_of_layer.d(), &last_of_layer);
         for (value, stage1, stage2) in &staged {
             m.set(&stage1.d(), value);
             m.set(&stage2.d(), &stage1.q());
@@ -126,7 +143,11 @@ pub fn sequencer(config: &ChipConfig) -> Module {
         let output = m.output("plane", w.plane);
         m.set(&output, &stage1_plane.q());
     }
-    let [(_, stage1_slot_first, _), ..] = &staged;
+    m.when(&flush, |m| {
+        for register in [&running, &slot_waiting, &drain_waiting, &stage1_valid, &stage2_valid] {
+            m.set(&register.d(), &zero(1));
+        }
+    });
 
     // Why nothing is issued: at most one reason a cycle, in this order.
     let held = advance.not();
@@ -135,7 +156,9 @@ pub fn sequencer(config: &ChipConfig) -> Module {
     let no_half = advance.and(&running.q().not().or(&slot_missing.not().and(&bank_full).and(&half_blocked)));
     let outputs = [
         ("advance", advance.clone()),
-        ("slot_take", advance.and(&stage1_valid.q()).and(&stage1_slot_first.q())),
+        ("slot_take", slot_begins.and(&refused.not())),
+        ("slot_refused", refused),
+        ("slot_half", stage1_half.q()),
         ("input_read", issue.clone()),
         ("input_position", position.q()),
         ("bank_release", issue.and(&subvector_end)),

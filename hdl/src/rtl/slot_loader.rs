@@ -7,7 +7,7 @@ use basisn_arch::ChipConfig;
 const HEADER: Header = Header {
     function: "Hands the beats of the slot words to tile 0, 1, ... in turn.",
     latency: "0 cycles: a beat goes straight into the tile's coefficient buffer.",
-    handshake: "slot_ready is high while the coefficient buffer of the tile in turn is empty; it doesn't depend on slot_valid.",
+    handshake: "slot_ready is high while the coefficient buffer of the tile in turn is empty, and while beats are discarded.",
     invariants: "At most one bit of load_valid is high. Slots may be loaded before the layer is started.",
 };
 
@@ -16,6 +16,8 @@ pub fn slot_loader(config: &ChipConfig) -> Module {
     let w = Widths::of(config);
     let mut m = Module::new("slot_loader", HEADER);
     let slot_valid = m.input("slot_valid", 1);
+    let slot_tlast = m.input("slot_tlast", 1);
+    let discard = m.input("discard", 1);
     let slot_loaded = m.input("slot_loaded", config.tiles());
     let slot_ready = m.output("slot_ready", 1);
     let load_valid = m.output("load_valid", config.tiles());
@@ -27,8 +29,8 @@ pub fn slot_loader(config: &ChipConfig) -> Module {
 
     let in_turn = m.define("in_turn", &one_hot(&tile.q(), config.tiles()));
     let ready = m.define("ready", &in_turn.and(&slot_loaded).any().not());
-    let transfer = m.define("transfer", &slot_valid.and(&ready));
-    m.set(&slot_ready, &ready);
+    let transfer = m.define("transfer", &slot_valid.and(&ready).and(&discard.not()));
+    m.set(&slot_ready, &ready.or(&discard));
     m.set(&load_valid, &in_turn.and(&transfer.repeat(config.tiles())));
 
     let last_beat = m.define("last_beat", &beat.q().eq_const(config.slot_word().beats() as u64 - 1));
@@ -41,5 +43,18 @@ pub fn slot_loader(config: &ChipConfig) -> Module {
             m.when(&last_tile, |m| m.set(&tile.d(), &zero(w.tile)));
         });
     });
+    m.when(&discard, |m| {
+        m.set(&beat.d(), &zero(w.beat));
+        m.set(&tile.d(), &zero(w.tile));
+    });
+
+    // Kept with the slot until all tiles take it, so before the next slot's last beat.
+    let group_end = m.define("group_end", &transfer.and(&last_beat).and(&last_tile));
+    let tlast = m.register("tlast", 1);
+    m.when(&group_end, |m| m.set(&tlast.d(), &slot_tlast));
+    let group_tlast = m.output("group_tlast", 1);
+    let inside = m.output("slot_tlast_inside", 1);
+    m.set(&group_tlast, &tlast.q());
+    m.set(&inside, &transfer.and(&slot_tlast).and(&group_end.not()));
     m
 }

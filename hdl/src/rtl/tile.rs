@@ -43,6 +43,7 @@ pub fn tile(config: &ChipConfig) -> Module {
     let lanes: Vec<_> = (0..count).map(|index| m.shared_child(&format!("lane_{index}"), &lane)).collect();
     let banks: Vec<_> = (0..count).map(|index| m.shared_child(&format!("bank_{index}"), &bank)).collect();
     let select = m.child("psum_select", super::psum_select(config));
+    let check = m.child("slot_check", super::slot_check(config));
 
     let mut nets = Nets::default();
     for child in [&buffer, &controller, &rram] {
@@ -50,7 +51,7 @@ pub fn tile(config: &ChipConfig) -> Module {
     }
     let psums: Vec<_> = banks.iter().map(|bank| bank.output("psum")).collect();
     nets.add("bank_psum", pack(&psums));
-    for child in [&buffer, &controller, &rram, &select] {
+    for child in [&buffer, &controller, &rram, &select, &check] {
         nets.feed(&mut m, child, &[]);
     }
     for (index, (lane, bank)) in lanes.iter().zip(&banks).enumerate() {
@@ -75,5 +76,8 @@ pub fn tile(config: &ChipConfig) -> Module {
     Nets::show(&mut m, &controller, &["slot_last"]);
     Nets::show(&mut m, &rram, &["program_ready", "read_ready"]);
     Nets::show(&mut m, &select, &["psum"]);
+    Nets::show(&mut m, &check, &["slot_fault"]);
+    let saturated = m.output("saturated", count);
+    m.set(&saturated, &pack(&lanes.iter().map(|lane| lane.output("saturated")).collect::<Vec<_>>()));
     m
 }

@@ -1,6 +1,6 @@
 //! Random programs.
 
-use basisn_arch::{ChipConfig, ConvShape, Geometry, LayerProgram, Program, Requantize};
+use basisn_arch::{ChipConfig, ConvShape, Geometry, LayerProgram, Program, Requantize, Window};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
@@ -26,32 +26,28 @@ pub struct Corners {
 
 /// The layer of a matrix-vector product: vectors of `depth` integers at `positions` positions, `kernels` kernels.
 pub fn mvm_shape(depth: usize, positions: usize, kernels: usize) -> ConvShape {
-    ConvShape {
-        in_channels: depth,
-        in_height: 1,
-        in_width: positions,
-        kernels,
-        kernel_height: 1,
-        kernel_width: 1,
-        stride: 1,
-        padding: 0,
-    }
+    ConvShape { in_channels: depth, in_height: 1, in_width: positions, kernels, window: Window::square(1, 1, 0) }
 }
 
 /// A random small convolution on an input of `(channels, height, width)`.
 pub fn conv_shape(rng: &mut Random, config: &ChipConfig, input: (usize, usize, usize)) -> ConvShape {
     let (in_channels, in_height, in_width) = input;
-    let kernel_height = rng.random_range(1..=in_height.min(3));
-    let kernel_width = rng.random_range(1..=in_width.min(3));
+    let kernel = [in_height, in_width].map(|size| rng.random_range(1..=size.min(3)));
+    let dense = rng.random_bool(0.8);
+    let dilation = kernel.map(|k| if dense || k == 1 { 1 } else { rng.random_range(1..=2) });
+    let extent = [0, 1].map(|axis| (kernel[axis] - 1) * dilation[axis] + 1);
+    // Enough zeros for one position, and otherwise fewer than the kernel is large.
+    let size = [in_height, in_width];
+    let pad =
+        |rng: &mut Random, axis: usize| rng.random_range(extent[axis].saturating_sub(size[axis])..extent[axis].max(1));
+    let padding = [0, 1, 0, 1].map(|axis| pad(rng, axis));
+    let stride = [0; 2].map(|_: usize| rng.random_range(1..=2));
     ConvShape {
         in_channels,
         in_height,
         in_width,
         kernels: random_kernels(rng, config),
-        kernel_height,
-        kernel_width,
-        stride: rng.random_range(1..=2),
-        padding: rng.random_range(0..kernel_height.min(kernel_width)),
+        window: Window { kernel, stride, padding, dilation },
     }
 }
 
@@ -80,7 +76,7 @@ pub fn random_network(rng: &mut Random, config: &ChipConfig, layers: usize) -> P
         let mut shape = conv_shape(rng, config, input);
         if rng.random_bool(0.3) || last {
             // A linear layer: its kernel covers the whole input.
-            shape = ConvShape { kernel_height: input.1, kernel_width: input.2, padding: 0, ..shape };
+            shape = ConvShape { window: Window::covering(input.1, input.2), ..shape };
         }
         let corners = Corners { raw: Some(last && rng.random_bool(0.5)), slots: Some(4), ..Corners::default() };
         let layer = random_layer(rng, config, &basis, &format!("layer{i}"), shape, &corners);

@@ -1,0 +1,27 @@
+//! What a chip costs: cycles, energy, area and lifetime, beside a chip that rewrites its crossbars.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`constants`] | energies, times and areas with their sources, and the write models |
+//! | [`workload`] | the matrix layers of a network, with their slots |
+//! | [`chip`] | a configuration in real time |
+//! | [`activity`] | what the circuits do: counts |
+//! | [`energy`], [`area`] | counts and sizes times constants |
+//! | [`basis`] | time and energy of the BasisN chip |
+//! | [`reprogram`] | time and energy of a chip that rewrites its crossbars |
+
+pub mod activity;
+pub mod area;
+pub mod basis;
+pub mod chip;
+pub mod constants;
+pub mod energy;
+mod error;
+pub mod reprogram;
+pub mod workload;
+
+pub use chip::Chip;
+pub use constants::{Constants, Values, WriteBy, WriteModel};
+pub use energy::{Component, Energy};
+pub use error::Error;
+pub use workload::{Layer, Workload};

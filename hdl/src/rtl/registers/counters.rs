@@ -1,0 +1,111 @@
+//! The state of the core, the interrupt and the performance counters.
+
+use std::rc::Rc;
+
+use super::Port;
+use crate::build::{Expr, Header, Module, lit, zero};
+use crate::rtl::{pack, widths::index_bits};
+use basisn_arch::{ChipConfig, registers as map};
+
+/// Commands to the layer control, and what it says; gives whether a layer runs.
+pub(super) fn control(m: &mut Module, port: &mut Port) -> Expr {
+    let [busy, discard, clearing, done, failed] =
+        ["busy", "discard", "clearing", "done", "failed"].map(|name| m.input(name, 1));
+    let (code, place) = (m.input("error_code", 8), m.input("error_place", 8));
+    port.read(map::STATUS, &[(0, &busy.or(&clearing)), (1, &code.any())]);
+    port.read(map::ERROR, &[(0, &code), (8, &place)]);
+
+    let start_asked = port.data.bit(0);
+    let clear_asked = port.data.bit(1);
+    port.refuse(map::CONTROL, &start_asked.and(&clear_asked.or(&discard)));
+    let at_any_time = [map::CONTROL, map::IRQ_ENABLE, map::IRQ_PENDING].map(|address| port.is_at(address));
+    port.refuse_all(&busy.and(&pack(&at_any_time).any().not()));
+    let start_request = m.output("start_request", 1);
+    let clear_request = m.output("clear_request", 1);
+    m.set(&start_request, &port.write(map::CONTROL).and(&start_asked));
+    m.set(&clear_request, &port.write(map::CONTROL).and(&clear_asked));
+    interrupt(m, port, &Expr::concat(&[&failed, &done]));
+    busy
+}
+
+/// Events stay pending until a 1 is written to them; those that are enabled raise the interrupt.
+fn interrupt(m: &mut Module, port: &mut Port, events: &Expr) {
+    let irq = m.output("irq", 1);
+    let enabled = port.stored(m, "irq_enable", map::IRQ_ENABLE, events.width());
+    let pending = m.register("irq_pending", events.width());
+    port.read(map::IRQ_PENDING, &[(0, &pending.q())]);
+    m.when(&port.write(map::IRQ_PENDING), |m| {
+        m.set(&pending.d(), &pending.q().and(&port.data.trunc(events.width()).not()));
+    });
+    m.set(&pending.d(), &pending.d().read().or(events));
+    let raised = m.register("irq_raised", 1);
+    m.set(&raised.d(), &pending.q().and(&enabled).any());
+    m.set(&irq, &raised.q());
+}
+
+/// The counters of a layer.
+pub(super) fn counters(m: &mut Module, port: &mut Port, config: &ChipConfig, busy: &Expr) {
+    let start = m.input("start", 1);
+    let counted = [
+        ("busy", map::CYCLES),
+        ("read_valid", map::READS),
+        ("wait_slots", map::WAIT_SLOTS),
+        ("wait_activations", map::WAIT_ACTIVATIONS),
+        ("wait_results", map::WAIT_RESULTS),
+        ("wait_macro", map::WAIT_MACRO),
+        ("slot_take", map::SLOTS),
+    ];
+    for (name, address) in counted {
+        let counter = m.register(&format!("{name}_count"), 32);
+        let counts = if address == map::CYCLES { busy.clone() } else { busy.and(&m.input(name, 1)) };
+        m.when(&counts, |m| m.set(&counter.d(), &counter.q().add_const(1)));
+        m.when(&start, |m| m.set(&counter.d(), &zero(32)));
+        port.read(address, &[(0, &counter.q())]);
+    }
+
+    let (tiles, lanes) = (config.tiles(), config.lanes());
+    let saturated = m.input("saturated", tiles * lanes);
+    let module = Rc::new(saturation_counter(tiles));
+    for lane in 0..lanes {
+        let counter = m.shared_child(&format!("saturated_{lane}"), &module);
+        let of_tiles: Vec<_> = (0..tiles).map(|tile| saturated.bit(tile * lanes + lane)).collect();
+        m.set(&counter.input("start"), &start);
+        m.set(&counter.input("saturated"), &pack(&of_tiles));
+        port.read(map::SATURATED + 4 * lane as u32, &[(0, &counter.output("count"))]);
+    }
+}
+
+/// Counts the saturated codes of one lane in all tiles.
+fn saturation_counter(tiles: usize) -> Module {
+    const HEADER: Header = Header::new(
+        "Counts the saturated codes of one lane, in all tiles, since the start of the layer.",
+        "2 cycles from saturated to count.",
+        "None.",
+        "None.",
+    );
+    let bits = index_bits(tiles + 1);
+    let mut m = Module::new("saturation_counter", HEADER);
+    let start = m.input("start", 1);
+    let saturated = m.input("saturated", tiles);
+    let count = m.output("count", 32);
+    let sum = m.register("sum", bits);
+    let counter = m.register("counter", 32);
+    let ones: Vec<_> = (0..tiles).map(|tile| saturated.bit(tile).zext(bits)).collect();
+    m.set(&sum.d(), &add_all(&ones));
+    m.set(&counter.d(), &counter.q().add(&sum.q().zext(32)));
+    m.when(&start, |m| m.set(&counter.d(), &zero(32)));
+    m.set(&count, &counter.q());
+    m
+}
+
+/// The sum of values, as a tree.
+fn add_all(values: &[Expr]) -> Expr {
+    match values {
+        [] => lit(0, 1),
+        [value] => value.clone(),
+        _ => {
+            let (left, right) = values.split_at(values.len() / 2);
+            add_all(left).add(&add_all(right))
+        }
+    }
+}

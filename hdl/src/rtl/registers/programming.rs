@@ -1,0 +1,80 @@
+//! The registers through which parameters and cells are written.
+
+use super::super::{Widths, one_hot};
+use super::Port;
+use crate::build::{Expr, Module, zero};
+use basisn_arch::{ChipConfig, registers as map};
+
+/// The port to the parameter memory.
+pub(super) fn parameters(m: &mut Module, port: &mut Port, config: &ChipConfig) {
+    let w = Widths::of(config);
+    // Holds the number of parameters itself, too: one more than the last is refused and doesn't fall upon the first.
+    let address = m.register("next_parameter", w.kernel_count);
+    port.read(map::PARAMETER_ADDRESS, &[(0, &address.q())]);
+    port.refuse(map::PARAMETER_ADDRESS, &port.data.trunc(16).ge_const(config.kernels() as u64));
+    port.refuse(map::PARAMETER_HIGH, &address.q().ge_const(config.kernels() as u64));
+    m.when(&port.write(map::PARAMETER_ADDRESS), |m| m.set(&address.d(), &port.data.trunc(w.kernel_count)));
+    let low = port.stored(m, "parameter_low", map::PARAMETER_LOW, 32);
+    let parameter_write = m.output("parameter_write", 1);
+    let parameter_address = m.output("parameter_address", w.kernel);
+    let parameter_data = m.output("parameter_data", 64);
+    let write = m.define("parameter_written", &port.write(map::PARAMETER_HIGH));
+    m.set(&parameter_write, &write);
+    m.set(&parameter_address, &address.q().trunc(w.kernel));
+    m.set(&parameter_data, &Expr::concat(&[&port.data, &low]));
+    m.when(&write, |m| m.set(&address.d(), &address.q().add_const(1)));
+}
+
+/// The programming port; whether the selected macros are ready.
+pub(super) fn programming(m: &mut Module, port: &mut Port, config: &ChipConfig) -> Expr {
+    let (rows, columns) = (config.rows(), config.columns());
+    let (row_bits, column_bits) = (config.row_address_bits(), config.column_address_bits());
+    let program_ready = m.input("program_ready", config.tiles());
+    let program_valid = m.output("program_valid", config.tiles());
+    let program_row = m.output("program_row", row_bits);
+    let program_column = m.output("program_column", column_bits);
+    let program_level = m.output("program_level", config.level_bits());
+
+    let no_tile = port.data.trunc(8).ge_const(config.tiles() as u64);
+    port.refuse(map::PROGRAM_TILE, &port.data.bit(31).not().and(&no_tile));
+    let no_row = port.data.trunc(16).ge_const(rows as u64);
+    let no_column = port.data.bits(16, 16).ge_const(columns as u64);
+    port.refuse(map::PROGRAM_CELL, &no_row.or(&no_column));
+    port.refuse(map::PROGRAM_LEVEL, &no_level(&port.data.trunc(8), config));
+
+    let tile = port.stored_at(m, "program_tile", map::PROGRAM_TILE, 0, 8);
+    let all = port.stored_at(m, "program_all", map::PROGRAM_TILE, 31, 1);
+    port.read(map::PROGRAM_TILE, &[(0, &tile), (31, &all)]);
+    let row = m.register("row", row_bits);
+    let column = m.register("column", column_bits);
+    port.read(map::PROGRAM_CELL, &[(0, &row.q()), (16, &column.q())]);
+    m.when(&port.write(map::PROGRAM_CELL), |m| {
+        m.set(&row.d(), &port.data.trunc(row_bits));
+        m.set(&column.d(), &port.data.bits(16, column_bits));
+    });
+
+    let selected = m.define("program_selected", &one_hot(&tile, config.tiles()).or(&all.repeat(config.tiles())));
+    let ready = m.define("program_all_ready", &program_ready.or(&selected.not()).all());
+    let write = m.define("cell_written", &port.write(map::PROGRAM_LEVEL).and(&ready));
+    m.set(&program_valid, &selected.and(&write.repeat(config.tiles())));
+    m.set(&program_row, &row.q());
+    m.set(&program_column, &column.q());
+    m.set(&program_level, &port.data.trunc(config.level_bits()));
+    let last_column = m.define("last_column", &column.q().eq_const(columns as u64 - 1));
+    let last_row = m.define("last_row", &row.q().eq_const(rows as u64 - 1));
+    m.when(&write, |m| m.set(&column.d(), &column.q().add_const(1)));
+    m.when(&write.and(&last_column), |m| {
+        m.set(&column.d(), &zero(column_bits));
+        m.set(&row.d(), &row.q().add_const(1));
+    });
+    m.when(&write.and(&last_column).and(&last_row), |m| m.set(&row.d(), &zero(row_bits)));
+    ready
+}
+
+/// Whether a cell can't hold this level, a byte in two's complement.
+fn no_level(level: &Expr, config: &ChipConfig) -> Expr {
+    let most = u64::from(config.level_max().unsigned_abs());
+    let binary_zero = if config.cell_bits() == 1 { level.eq_const(0) } else { zero(1) };
+    let beyond = level.ge_const(most + 1).and(&level.lt_const(256 - most));
+    beyond.or(&binary_zero)
+}

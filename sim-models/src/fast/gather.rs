@@ -1,0 +1,75 @@
+//! im2col straight into vectors of positions.
+
+use basisn_arch::{ConvShape, Subvectors};
+
+use super::chunk::Place;
+use super::dots::CHUNK;
+
+/// An input with its padding around it.
+#[derive(Debug)]
+pub struct Padded {
+    values: Vec<i16>,
+}
+
+impl Padded {
+    /// Pads an input in `[channel][row][column]` order with zeros.
+    pub fn new(shape: &ConvShape, input: &[i32]) -> Self {
+        let [height, width] = padded_size(shape);
+        let [top, left, _, _] = shape.window.padding;
+        let mut values = vec![0; shape.in_channels * height * width];
+        for (i, row) in input.chunks_exact(shape.in_width).enumerate() {
+            let (channel, y) = (i / shape.in_height, i % shape.in_height);
+            let at = (channel * height + y + top) * width + left;
+            values[at..at + shape.in_width].iter_mut().zip(row).for_each(|(value, &x)| *value = x as i16);
+        }
+        Padded { values }
+    }
+}
+
+/// Height and width of an input with its padding.
+fn padded_size(shape: &ConvShape) -> [usize; 2] {
+    let [top, left, bottom, right] = shape.window.padding;
+    [shape.in_height + top + bottom, shape.in_width + left + right]
+}
+
+/// Where the values of a patch lie in a padded input.
+#[derive(Debug)]
+pub struct Gather {
+    width: usize,
+    out_width: usize,
+    stride: [usize; 2],
+    cut: Subvectors,
+    /// Of every depth, from the first value of the patch.
+    offsets: Vec<usize>,
+}
+
+impl Gather {
+    /// For a layer whose kernels are cut like this.
+    pub fn new(shape: &ConvShape, cut: Subvectors) -> Self {
+        let [height, width] = padded_size(shape);
+        let ([kernel_height, kernel_width], [down, right]) = (shape.window.kernel, shape.window.dilation);
+        let mut offsets = Vec::with_capacity(shape.depth());
+        for channel in 0..shape.in_channels {
+            for y in 0..kernel_height {
+                offsets.extend((0..kernel_width).map(|x| (channel * height + y * down) * width + x * right));
+            }
+        }
+        Gather { width, out_width: shape.out_width(), stride: shape.window.stride, cut, offsets }
+    }
+
+    /// Values of a subvector at up to [`CHUNK`] places, `[row][place]`; the rest is 0.
+    pub fn fill(&self, padded: &[Padded], places: &[Place], subvector: usize, values: &mut Vec<[i16; CHUNK]>) {
+        values.clear();
+        values.resize(self.cut.length, [0; CHUNK]);
+        let first = subvector * self.cut.length;
+        let offsets = &self.offsets[first.min(self.offsets.len())..self.offsets.len().min(first + self.cut.length)];
+        for (i, place) in places.iter().enumerate() {
+            let (row, column) = (place.position / self.out_width, place.position % self.out_width);
+            let corner = row * self.stride[0] * self.width + column * self.stride[1];
+            let input = &padded[place.image].values[corner..];
+            for (row, &offset) in values.iter_mut().zip(offsets) {
+                row[i] = input[offset];
+            }
+        }
+    }
+}

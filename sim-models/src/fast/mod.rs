@@ -1,0 +1,139 @@
+//! The golden reference, fast: the same results and counts, many positions at a time.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`rows`] | a slot's columns added up to one row vector for each item, once for all reads |
+//! | [`gather`] | im2col straight into vectors of positions |
+//! | [`dots`] | one row vector against an input plane of many positions |
+//! | [`chunk`] | all reads of a few dozen positions |
+//!
+//! What makes it fast: the switches of a slot stay for all positions, so its columns are added up once; an input plane of 64 positions is
+//! 64 masks of ones or zeros in every row, so a lane sum is an AND and an ADD a row on whole vectors; chunks of positions run on all
+//! threads. Every read still has its own ADC code, and non-ideal macros their own noise: [`crate::golden`] is the definition, and
+//! `sim-models/tests/fast.rs` compares the two on every kind of problem.
+
+mod chunk;
+mod dots;
+mod gather;
+mod rows;
+
+use std::sync::OnceLock;
+
+use basisn_arch::{ChipConfig, LayerProgram, Program};
+use rayon::prelude::*;
+
+use crate::Error;
+use crate::arithmetic::requantize;
+use crate::golden::{LayerRun, check_input, write_macros};
+use crate::rram::{Device, TileMacro};
+
+use chunk::{Chunk, Place, Psums};
+use dots::CHUNK;
+use gather::{Gather, Padded};
+use rows::TileSlot;
+
+/// A chip whose crossbars hold the basis of a checked program.
+#[derive(Debug)]
+pub struct Core<'a> {
+    config: &'a ChipConfig,
+    program: &'a Program,
+    /// Macros of every tile, by core; all cores share one set if it is ideal.
+    macros: Vec<Vec<TileMacro>>,
+    /// By layer and set of macros; made when a layer first runs.
+    prepared: Vec<Vec<OnceLock<Vec<TileSlot>>>>,
+}
+
+impl<'a> Core<'a> {
+    /// Checks the program and writes its basis into the crossbars, once; ideal without a device.
+    ///
+    /// # Errors
+    /// The program breaks a rule of [`Program::check`].
+    pub fn new(config: &'a ChipConfig, program: &'a Program, device: Option<&Device>) -> Result<Self, Error> {
+        program.check(config)?;
+        let macros = write_macros(config, program, device);
+        let prepared = program.layers.iter().map(|_| macros.iter().map(|_| OnceLock::new()).collect()).collect();
+        Ok(Core { config, program, macros, prepared })
+    }
+
+    /// The macros of a core's tiles.
+    pub fn macros(&self, core: usize) -> &[TileMacro] {
+        &self.macros[core.min(self.macros.len() - 1)]
+    }
+
+    /// Runs all layers on inputs of the first; input i is inference `first + i`. Gives the runs of every input's layers.
+    ///
+    /// # Errors
+    /// An input does not fit the first layer.
+    pub fn run(&self, inputs: &[Vec<i32>], first: u32) -> Result<Vec<Vec<LayerRun>>, Error> {
+        let mut runs: Vec<Vec<LayerRun>> = inputs.iter().map(|_| Vec::new()).collect();
+        for index in 0..self.program.layers.len() {
+            let before: Vec<Vec<i32>> =
+                runs.iter().filter_map(|r| r.last()).map(|r| r.values.iter().map(|&y| y as i32).collect()).collect();
+            let inputs = if index == 0 { inputs } else { &before[..] };
+            runs.iter_mut().zip(self.run_layer(index, inputs, first)?).for_each(|(runs, run)| runs.push(run));
+        }
+        Ok(runs)
+    }
+
+    /// Runs one layer on its inputs, each in `[channel][row][column]` order.
+    ///
+    /// # Errors
+    /// There is no such layer, or an input does not fit it.
+    pub fn run_layer(&self, index: usize, inputs: &[Vec<i32>], first: u32) -> Result<Vec<LayerRun>, Error> {
+        let layers = self.program.layers.len();
+        let layer = self.program.layers.get(index).ok_or(Error::NoLayer { index, layers })?;
+        inputs.iter().try_for_each(|input| check_input(layer, input))?;
+        let padded: Vec<Padded> = inputs.iter().map(|input| Padded::new(&layer.shape, input)).collect();
+        let gather = Gather::new(&layer.shape, layer.subvectors(self.config.rows()));
+        let positions = layer.shape.positions();
+        let items =
+            layer.slots.iter().flatten().flatten().map(|slot| slot.items.iter().flatten().count() as u64).sum::<u64>();
+        let reads = (positions * layer.input_bits) as u64;
+        let empty = LayerRun {
+            values: vec![0; layer.shape.kernels * positions],
+            reads: reads * layer.slot_count() as u64,
+            codes: reads * items,
+            ..LayerRun::default()
+        };
+        let mut runs = vec![empty; inputs.len()];
+        for (set, places) in self.places(layer, inputs.len(), first).into_iter().enumerate() {
+            let slots = self.prepared[index][set].get_or_init(|| rows::prepare(self.config, layer, &self.macros[set]));
+            let chunk = Chunk { config: self.config, layer, index, slots, macros: &self.macros[set], gather: &gather };
+            let psums: Vec<Psums> = places.par_chunks(CHUNK).map(|places| chunk.run(&padded, places)).collect();
+            for (psums, places) in psums.iter().zip(places.chunks(CHUNK)) {
+                store(layer, places, psums, &mut runs);
+            }
+        }
+        Ok(runs)
+    }
+
+    /// All positions of all inputs, by set of macros.
+    fn places(&self, layer: &LayerProgram, inputs: usize, first: u32) -> Vec<Vec<Place>> {
+        let mut sets: Vec<Vec<Place>> = self.macros.iter().map(|_| Vec::new()).collect();
+        for (core, share) in self.config.shares(layer.shape.positions()).into_iter().enumerate() {
+            let set = &mut sets[core.min(self.macros.len() - 1)];
+            for image in 0..inputs {
+                set.extend(
+                    share.clone().map(|position| Place::new(layer, &share, position, image, first + image as u32)),
+                );
+            }
+        }
+        sets
+    }
+}
+
+/// Requantizes the partial sums of a chunk into the results of its images.
+fn store(layer: &LayerProgram, places: &[Place], psums: &Psums, runs: &mut [LayerRun]) {
+    let (r, positions) = (&layer.requantize, layer.shape.positions());
+    for (kernel, psums) in psums.of_kernel.iter().enumerate() {
+        let (m, b) = (r.multiplier[kernel], r.offset[kernel]);
+        for (place, &psum) in places.iter().zip(psums) {
+            runs[place.image].values[kernel * positions + place.position] =
+                requantize(psum, m, b, r.shift, r.low, r.high, r.raw);
+        }
+    }
+    for ((place, low), high) in places.iter().zip(&psums.saturated_low).zip(&psums.saturated_high) {
+        runs[place.image].saturated_low += u64::from(*low);
+        runs[place.image].saturated_high += u64::from(*high);
+    }
+}

@@ -1,0 +1,305 @@
+//! Configuration of the macro model: a TOML file over a preset, checked once.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::faults::Fault;
+use crate::Error;
+
+/// How a signed level becomes conductances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// Two cells whose currents are subtracted; level 0 is both low.
+    Differential,
+    /// One cell; a column of cells at mid-range is subtracted.
+    OffsetColumn,
+}
+
+macro_rules! sections {
+    ($($section:ident $Section:ident $about:literal {
+        $($key:ident: $type:ty => $([$low:literal, $high:literal])? $meaning:literal;)*
+    })*) => {
+        $(
+            #[doc = $about]
+            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+            #[serde(deny_unknown_fields)]
+            pub struct $Section { $(#[doc = $meaning] pub $key: $type,)* }
+        )*
+
+        /// What an RRAM macro does differently from the arithmetic contract. Conductances in uS, resistances in ohm.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct MacroModel {
+            $(#[doc = $about] pub $section: $Section,)*
+            /// Cells of the fault map.
+            #[serde(skip)]
+            pub fault_map: Vec<Fault>,
+        }
+
+        impl MacroModel {
+            /// Every key: name, smallest and largest value of a number, meaning.
+            pub const FIELDS: &'static [Field] = &[$($(Field {
+                key: concat!(stringify!($section), ".", stringify!($key)),
+                range: sections!(@range $($low, $high)?),
+                meaning: $meaning,
+            },)*)*];
+        }
+    };
+    (@range $low:literal, $high:literal) => { Some(($low, $high)) };
+    (@range) => { None };
+}
+
+sections! {
+    cell Cell "Cells" {
+        encoding: Encoding => "how levels become conductances: differential or offset_column";
+        g_min_us: f64 => [0.0, 10000.0] "conductance of a low cell";
+        g_max_us: f64 => [0.001, 10000.0] "conductance of the highest level";
+    }
+    programming Programming "Errors of a written cell, before its relaxation" {
+        sigma: f64 => [0.0, 1.0] "standard deviation of a cell, as a share of g_max - g_min";
+        polynomial_us: Vec<f64> => "standard deviation in uS as a polynomial of the conductance in uS, lowest power first";
+        table_us: Vec<[f64; 2]> => "pairs [conductance, standard deviation] in uS, rising; linear between them";
+    }
+    write_verify WriteVerify "Write-verify loop" {
+        max_pulses: u32 => [0.0, 10000.0] "most pulses for a cell; 0 writes the target at once";
+        tolerance: f64 => [0.0, 1.0] "half width of what is accepted, as a share of g_max - g_min";
+        step: f64 => [0.0, 1.0] "mean change of a pulse, as a share of g_max - g_min";
+        spread: f64 => [0.0, 2.0] "standard deviation of a pulse's change, relative to the mean";
+    }
+    faults Faults "Stuck cells" {
+        stuck_low: f64 => [0.0, 1.0] "share of cells stuck at g_min";
+        stuck_high: f64 => [0.0, 1.0] "share of cells stuck at g_max";
+        map: String => "CSV file of stuck cells: core,tile,row,column,side (+ or -),state (low or high)";
+    }
+    aging Aging "Time and temperature" {
+        time_s: f64 => [1.0, 1.0e10] "time since programming; the programming errors are those after one second";
+        relaxation_per_decade: f64 => [0.0, 1.0] "growth of a cell's standard deviation in a decade of time, as a share of g_max - g_min";
+        drift_exponent: f64 => [-1.0, 1.0] "conductance falls as time_s^-exponent";
+        drift_spread: f64 => [0.0, 1.0] "standard deviation of a cell's exponent";
+        temperature_k: f64 => [200.0, 500.0] "temperature";
+        temperature_per_k: f64 => [-0.1, 0.1] "relative change of all conductances for each K above 300 K";
+    }
+    read Read "Fresh noise of every cell in every read" {
+        sigma: f64 => [0.0, 1.0] "standard deviation of a cell, as a share of g_max - g_min (thermal)";
+        relative_sigma: f64 => [0.0, 1.0] "standard deviation of a cell, relative to its conductance (random telegraph noise)";
+    }
+    wires Wires "Resistances that lower the voltage at a cell" {
+        wordline_ohm: f64 => [0.0, 10000.0] "wordline, from one bitline to the next";
+        bitline_ohm: f64 => [0.0, 10000.0] "bitline, from one row to the next";
+        driver_ohm: f64 => [0.0, 1.0e6] "wordline driver";
+        switch_ohm: f64 => [0.0, 1.0e6] "closed switch between bitline and lane";
+        exact: bool => "solve the whole network for every setting of the switches, instead of the fast approximation";
+    }
+    switches Switches "Open switches" {
+        leakage: f64 => [0.0, 1.0] "share of a column's current that reaches each lane it is not connected to";
+        leakage_spread: f64 => [0.0, 10.0] "standard deviation of the leakage of a column to a lane, relative to the mean";
+    }
+    adc Adc "Errors of the ADCs" {
+        gain_sigma: f64 => [0.0, 1.0] "standard deviation of a lane's relative gain error";
+        offset_sigma_lsb: f64 => [0.0, 100.0] "standard deviation of a lane's offset";
+        code_width_sigma_lsb: f64 => [0.0, 2.0] "standard deviation of a code's width (differential non-linearity)";
+        noise_lsb: f64 => [0.0, 100.0] "standard deviation of fresh noise in every conversion";
+        inl_lsb: Vec<f64> => "integral non-linearity of every ADC, evenly over its range, linear in between";
+    }
+}
+
+/// One key of the configuration.
+#[derive(Debug)]
+pub struct Field {
+    /// `section.key` in the TOML file.
+    pub key: &'static str,
+    /// Smallest and largest value, for numbers.
+    pub range: Option<(f64, f64)>,
+    /// Meaning, with the unit.
+    pub meaning: &'static str,
+}
+
+const PRESETS: &[(&str, &str)] = &[
+    ("ideal", include_str!("../../../presets/macro/ideal.toml")),
+    ("isaac", include_str!("../../../presets/macro/isaac.toml")),
+    ("neurram", include_str!("../../../presets/macro/neurram.toml")),
+    ("worst", include_str!("../../../presets/macro/worst.toml")),
+];
+
+impl MacroModel {
+    /// Names of the built-in models.
+    pub fn presets() -> impl Iterator<Item = &'static str> {
+        PRESETS.iter().map(|(name, _)| *name)
+    }
+
+    /// Reads a model by the name of a preset or by path.
+    ///
+    /// # Errors
+    /// There is no such preset or file, or its contents are refused.
+    pub fn load(name_or_path: &str) -> Result<Self, Error> {
+        if let Some((name, text)) = PRESETS.iter().find(|(name, _)| *name == name_or_path) {
+            return Self::from_toml(text, &format!("presets/macro/{name}.toml"));
+        }
+        let text = std::fs::read_to_string(Path::new(name_or_path)).map_err(|e| {
+            let presets: Vec<_> = Self::presets().collect();
+            refuse(
+                name_or_path,
+                format!("no preset of this name, and no readable file: {e}"),
+                format!("name a TOML file, or one of the presets {}", presets.join(", ")),
+            )
+        })?;
+        Self::from_toml(&text, name_or_path)
+    }
+
+    /// Parses and checks a model; `at` names it in errors. Keys that are not given are those of the file's `preset`, else of `ideal`.
+    ///
+    /// # Errors
+    /// Not TOML, an unknown key, a value of the wrong type or out of range, or an unreadable fault map.
+    pub fn from_toml(text: &str, at: &str) -> Result<Self, Error> {
+        let table = merged(text, at, 0)?;
+        let mut model = Self::checked(table, at)?;
+        if !model.faults.map.is_empty() {
+            // A map lies beside the file that names it.
+            let path = Path::new(at).parent().unwrap_or(Path::new("")).join(&model.faults.map);
+            model.fault_map = super::faults::read_map(&path)?;
+        }
+        Ok(model)
+    }
+
+    /// A copy with one number changed, checked again; for sweeps.
+    ///
+    /// # Errors
+    /// There is no such number, or the value is refused.
+    pub fn with(&self, key: &str, value: f64) -> Result<Self, Error> {
+        let field = Self::FIELDS.iter().find(|f| f.key == key && f.range.is_some()).ok_or_else(|| unknown(key, key))?;
+        let mut table = Table::try_from(self).map_err(|e| refuse(key, e.to_string(), "report it".into()))?;
+        if let Some((section, name)) = field.key.split_once('.') {
+            let value = if field.key == "write_verify.max_pulses" {
+                Value::Integer(value.round() as i64)
+            } else {
+                Value::Float(value)
+            };
+            if let Some(section) = table.get_mut(section).and_then(Value::as_table_mut) {
+                section.insert(name.into(), value);
+            }
+        }
+        let mut model = Self::checked(table, key)?;
+        model.fault_map.clone_from(&self.fault_map);
+        Ok(model)
+    }
+
+    /// The value of a number.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        let table = Table::try_from(self).ok()?;
+        let (section, name) = key.split_once('.')?;
+        number(table.get(section)?.get(name)?)
+    }
+
+    /// The model as TOML text, as [`MacroModel::from_toml`] reads it.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).unwrap_or_default()
+    }
+
+    /// Difference between the highest level and a low cell, in uS.
+    pub fn range_us(&self) -> f64 {
+        self.cell.g_max_us - self.cell.g_min_us
+    }
+
+    fn checked(mut table: Table, at: &str) -> Result<Self, Error> {
+        for (section, entries) in &mut table {
+            let entries = entries.as_table_mut().ok_or_else(|| unknown(at, section))?;
+            for (name, value) in entries {
+                let key = format!("{section}.{name}");
+                let field = Self::FIELDS.iter().find(|f| f.key == key).ok_or_else(|| unknown(at, &key))?;
+                let Some((low, high)) = field.range else { continue };
+                let fix = format!("set a number from {low} to {high}: {}", field.meaning);
+                let given = number(value)
+                    .ok_or_else(|| refuse(&format!("{at}, {key}"), format!("{value} is not a number"), fix.clone()))?;
+                if !(low..=high).contains(&given) {
+                    return Err(refuse(&format!("{at}, {key}"), format!("{given} is out of range"), fix));
+                }
+            }
+        }
+        let model: MacroModel = Value::Table(table).try_into().map_err(|e: toml::de::Error| {
+            refuse(at, e.message().into(), "presets/macro/ideal.toml has every key with a value of its type".into())
+        })?;
+        model.check(at)?;
+        Ok(model)
+    }
+
+    fn check(&self, at: &str) -> Result<(), Error> {
+        let bad = |key: &str, cause: String, fix: &str| Err(refuse(&format!("{at}, {key}"), cause, fix.into()));
+        let finite = |values: &[f64]| values.iter().all(|v| v.is_finite() && v.abs() < 1e6);
+        if self.cell.g_max_us <= self.cell.g_min_us {
+            let cause = format!("{} is not above g_min_us = {}", self.cell.g_max_us, self.cell.g_min_us);
+            return bad("cell.g_max_us", cause, "a high cell conducts better than a low one");
+        }
+        if self.write_verify.max_pulses > 0 && (self.write_verify.step <= 0.0 || self.write_verify.tolerance <= 0.0) {
+            let cause = "pulses are allowed, and step or tolerance is 0".into();
+            return bad("write_verify", cause, "set both above 0, or max_pulses = 0");
+        }
+        if self.faults.stuck_low + self.faults.stuck_high > 1.0 {
+            return bad("faults", "stuck_low and stuck_high together exceed 1".into(), "lower one of them");
+        }
+        let table = &self.programming.table_us;
+        if !finite(table.as_flattened())
+            || table.iter().any(|p| p[1] < 0.0)
+            || table.windows(2).any(|p| p[0][0] >= p[1][0])
+        {
+            let cause = "not rising, or a deviation is negative or no number".into();
+            return bad("programming.table_us", cause, "give pairs [conductance, deviation], conductances rising");
+        }
+        if !finite(&self.programming.polynomial_us) {
+            return bad("programming.polynomial_us", "not all numbers".into(), "give coefficients, lowest power first");
+        }
+        if !finite(&self.adc.inl_lsb) || self.adc.inl_lsb.len() == 1 {
+            return bad("adc.inl_lsb", "one value alone, or no numbers".into(), "give none, or at least the two ends");
+        }
+        Ok(())
+    }
+}
+
+/// A file's keys over those of the preset that it names.
+fn merged(text: &str, at: &str, depth: usize) -> Result<Table, Error> {
+    let mut table: Table = text.parse().map_err(|e: toml::de::Error| {
+        let line = e.span().map_or(1, |s| text[..s.start.min(text.len())].lines().count().max(1));
+        refuse(&format!("{at}, line {line}"), e.message().into(), "correct the TOML syntax".into())
+    })?;
+    let base = match table.remove("preset") {
+        None if depth > 0 || at == "presets/macro/ideal.toml" => return Ok(table),
+        None => "ideal".to_string(),
+        Some(name) => name.as_str().unwrap_or_default().to_string(),
+    };
+    let presets: Vec<_> = MacroModel::presets().collect();
+    let Some((name, base)) = PRESETS.iter().find(|(name, _)| *name == base) else {
+        return Err(refuse(
+            &format!("{at}, preset"),
+            format!("no preset {base:?}"),
+            format!("name one of {}", presets.join(", ")),
+        ));
+    };
+    let mut whole = merged(base, &format!("presets/macro/{name}.toml"), depth + 1)?;
+    for (section, entries) in table {
+        match (whole.get_mut(&section), entries) {
+            (Some(Value::Table(known)), Value::Table(entries)) => known.extend(entries),
+            _ => return Err(unknown(at, &section)),
+        }
+    }
+    Ok(whole)
+}
+
+fn number(value: &Value) -> Option<f64> {
+    value.as_float().or_else(|| value.as_integer().map(|v| v as f64))
+}
+
+fn unknown(at: &str, key: &str) -> Error {
+    let word = |k: &str| k.rsplit('.').next().unwrap_or("").to_string();
+    let near = MacroModel::FIELDS.iter().find(|f| word(f.key) == word(key) && f.key != key);
+    let fix = match near {
+        Some(field) => format!("did you mean {}?", field.key),
+        None => "presets/macro/ideal.toml has every key".to_string(),
+    };
+    refuse(&format!("{at}, {key}"), "unknown key".into(), fix)
+}
+
+pub(super) fn refuse(at: &str, cause: String, fix: String) -> Error {
+    Error::Macro { at: at.into(), cause, fix }
+}

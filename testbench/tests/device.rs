@@ -1,0 +1,56 @@
+//! Non-ideal macros: RTL with the DPI model gives what the golden reference gives, bit for bit, under every preset and seed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+
+use basisn_arch::ChipConfig;
+use basisn_models::random::{generator, seed};
+use basisn_models::rram::{Device, MacroModel};
+use basisn_models::verilog::Body;
+use basisn_models::{NetProblem, golden};
+use basisn_testbench::{Chip, Stalls, chip};
+use verilated::Trace;
+
+/// `tiny` with two cores of two tiles, and cells of three bits.
+fn config() -> ChipConfig {
+    let keys = [("chip.cores", 2), ("core.tiles", 2), ("crossbar.cell_bits", 3), ("adc.bits", 6)];
+    keys.iter().fold(ChipConfig::load("tiny").unwrap(), |config, (key, value)| config.with(key, *value).unwrap())
+}
+
+#[test]
+fn rtl_and_golden_reference_see_the_same_devices_and_the_same_noise() {
+    let seed = seed();
+    println!("BASISN_SEED={seed}");
+    let config = config();
+    let library = chip::verilate(chip::sources(&config, Body::Dpi).unwrap(), Body::Dpi, Trace::None).unwrap();
+    let mut rng = generator(seed);
+    let mut worst = MacroModel::load("worst").unwrap().to_toml();
+    worst = worst.replace("encoding = \"differential\"", "encoding = \"offset_column\"");
+    let offset_column = MacroModel::from_toml(&worst, "worst with an offset column").unwrap();
+    let presets = MacroModel::presets().map(|name| MacroModel::load(name).unwrap());
+    let mut changed = 0;
+    for (round, model) in presets.chain([offset_column]).enumerate() {
+        for device_seed in [seed, seed + 1_000_000_007] {
+            let device = Device { model: Arc::new(model.clone()), seed: device_seed };
+            let problem = NetProblem::random(&mut rng, &config, 3, 2);
+            let mut golden = golden::Core::with_device(&config, &problem.program, Some(&device)).unwrap();
+            let mut rtl = Chip::start(&library, &config, &problem.program, Some(&device), None).unwrap();
+            let mut ideal = golden::Core::new(&config, &problem.program).unwrap();
+            // Inferences in another order than counted: noise depends on the number alone.
+            for (number, input) in [(7, 0), (3, 1), (7, 0)] {
+                golden.set_inference(number);
+                rtl.set_inference(number);
+                let expected = golden.run(&problem.inputs[input]).unwrap();
+                let got = rtl.run(&problem.program, &problem.inputs[input], &mut Stalls::random(seed, 20)).unwrap();
+                for (layer, (expected, got)) in expected.iter().zip(&got).enumerate() {
+                    assert_eq!(expected.values, got.values, "model {round}, seed {device_seed}, layer {layer}");
+                }
+                let plain = ideal.run(&problem.inputs[input]).unwrap();
+                let differ = plain.iter().zip(&expected).any(|(a, b)| a.values != b.values);
+                assert!(round > 0 || !differ, "the preset `ideal` is the contract");
+                changed += usize::from(differ);
+            }
+        }
+    }
+    assert!(changed > 15, "errors show in {changed} of 24 inferences");
+}
