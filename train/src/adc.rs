@@ -37,8 +37,17 @@ impl Adc {
     /// The code of a lane sum, rounded half up.
     pub fn code(self, sum: f32) -> f32 {
         let limit = (1i32 << (self.bits - 1)) as f32;
-        (sum / (1u32 << self.gain) as f32 + 0.5).floor().clamp(-limit, limit - 1.0)
+        floor(sum / (1u32 << self.gain) as f32 + 0.5).clamp(-limit, limit - 1.0)
     }
+}
+
+/// The largest integer that is not above `x`, |x| < 2^22: unlike `f32::floor`, without a call on processors that have no
+/// instruction for it, so that loops over it become vector code.
+fn floor(x: f32) -> f32 {
+    // So large that its steps are integers: adding it rounds.
+    const INTEGERS_ONLY: f32 = 1.5 * (1 << 23) as f32;
+    let nearest = (x + INTEGERS_ONLY) - INTEGERS_ONLY;
+    if nearest > x { nearest - 1.0 } else { nearest }
 }
 
 /// One layer on a crossbar: for every item (kernel and plane) its weight on every row, all items of a row side by side.
@@ -148,6 +157,14 @@ mod tests {
             psum << adc.gain
         };
         coefficients.chunks(cut.count * levels.columns).map(psum).collect()
+    }
+
+    #[test]
+    fn floor_is_floor() {
+        for step in -40_000..40_000 {
+            let x = step as f32 / 64.0;
+            assert_eq!(floor(x), x.floor());
+        }
     }
 
     #[test]

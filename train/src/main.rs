@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use basisn_arch::ChipConfig;
 use basisn_compiler::{Compiled, Dataset, Network, ScheduleOptions, Weights, lower};
 use basisn_train::agreement::{self, Agreement};
+use basisn_train::report::{CoefficientPart, page};
 use basisn_train::train::{End, Training};
 use basisn_train::{Error, checkpoint, export, files};
 use clap::Parser;
@@ -66,6 +67,9 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
             let test = training.score(&dataset.test, false)?;
             let text = provenance(&network, &training, test.accuracy());
             files::save(&arguments.out, &export::weights(&training)?, "basisn_training", text)?;
+            if let Some(path) = &arguments.report {
+                files::write(path, page(&network.name, &training, test.accuracy(), None).as_bytes())?;
+            }
             finish(arguments, &training, test.accuracy(), test.of, None, seconds)
         }
         Some(from) => {
@@ -94,6 +98,10 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
             let test = compared(&training, &dataset.test)?;
             let fitted = export::fitted(&training, &network, &weights, &config)?;
             //SAVE fitted.save(&arguments.out)?;
+            if let Some(path) = &arguments.report {
+                let part = CoefficientPart { fitted: &fitted, compiled: &compiled, test: &test };
+                files::write(path, page(&network.name, &training, test.accuracy(), Some(&part)).as_bytes())?;
+            }
             let (accuracy, images) = (test.accuracy(), test.images);
             let report = coefficient_report(&training, &compiled, test, validation);
             finish(arguments, &training, accuracy, images, Some(report), seconds)
