@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{compile, demo, generate, inspect, simulate, train};
+use commands::{compile, demo, fit, generate, inspect, simulate, train};
 use error::Error;
 
 /// From a trained network to Verilog for RRAM crossbars that are written once.
@@ -27,6 +27,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Demo(demo::Arguments),
+    Fit(fit::Arguments),
     Compile(compile::Arguments),
     Generate(generate::Arguments),
     Simulate(simulate::Arguments),
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
     output::clean_up_on_interrupt();
     let done = match cli.command {
         Command::Demo(a) => demo::run(&a),
+        Command::Fit(a) => fit::run(&a),
         Command::Compile(a) => compile::run(&a),
         Command::Generate(a) => generate::run(&a),
         Command::Simulate(a) => simulate::run(&a),

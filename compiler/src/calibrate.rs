@@ -107,10 +107,50 @@ pub(crate) fn layer_inputs(
         .collect()
 }
 
+/// Patches that second moments are measured on, spread evenly over images and positions.
+const MOMENT_PATCHES: usize = 4096;
+/// Share of the mean moment that is added to every input's own: inputs that calibration never saw still count a little.
+const MOMENT_RIDGE: f64 = 1e-3;
+
+/// Second moments `E[x x^T]` of the inputs of every subvector, `[row][row]`.
+pub(crate) fn moments(shape: &ConvShape, cut: &Subvectors, inputs: &[Vec<i32>]) -> Vec<Vec<f64>> {
+    let positions = shape.positions();
+    let total = inputs.len() * positions;
+    let count = total.min(MOMENT_PATCHES);
+    let patches: Vec<Vec<f64>> = (0..count)
+        .into_par_iter()
+        .map(|i| {
+            let index = (2 * i + 1) * total / (2 * count);
+            let mut patch = vec![0; shape.depth()];
+            shape.fill_patch(&inputs[index / positions], index % positions, &mut patch);
+            patch.resize(cut.count * cut.length, 0);
+            patch.into_iter().map(f64::from).collect()
+        })
+        .collect();
+    let length = cut.length;
+    (0..cut.count)
+        .into_par_iter()
+        .map(|s| {
+            let mut sums = vec![0.0; length * length];
+            for patch in &patches {
+                let x = &patch[s * length..(s + 1) * length];
+                for (x_row, sums) in x.iter().zip(sums.chunks_exact_mut(length)).filter(|(x, _)| **x != 0.0) {
+                    sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += x_row * x);
+                }
+            }
+            let mean = (0..length).map(|i| sums[i * (length + 1)]).sum::<f64>() / length as f64;
+            let ridge = if mean > 0.0 { MOMENT_RIDGE * mean } else { 1.0 };
+            (0..length).for_each(|i| sums[i * (length + 1)] += ridge);
+            sums.iter().map(|sum| sum / count as f64).collect()
+        })
+        .collect()
+}
+
 /// A layer whose gain is to be chosen.
 pub(crate) struct GainProblem<'a> {
     pub shape: &'a ConvShape,
-    pub basis: &'a Basis,
+    /// Kernel k has basis `k mod bases`.
+    pub bases: &'a [Basis],
     pub items: &'a [Vec<PlaneItem>],
     pub scale: &'a [f64],
     pub input: Code,
@@ -160,21 +200,24 @@ impl GainProblem<'_> {
     }
 
     fn patch_cost(&self, input: &[i32], position: usize) -> Cost {
-        let cut = Subvectors::new(self.shape.depth(), self.basis.rows);
+        let cut = Subvectors::new(self.shape.depth(), self.bases[0].rows);
         let mut patch = vec![0; self.shape.depth()];
         self.shape.fill_patch(input, position, &mut patch);
         patch.resize(cut.count * cut.length, 0);
         let limit = 1i64 << (self.adc_bits - 1);
         let mut cost = Cost::default();
         let mut errors = vec![[0i64; GAINS]; self.scale.len()];
-        let mut sums = vec![0i32; self.basis.columns];
+        let mut sums = vec![vec![0i32; self.bases[0].columns]; self.bases.len()];
         for (x, items) in patch.chunks_exact(cut.length).zip(self.items) {
             for plane in 0..self.input.bits {
-                sums.fill(0);
-                for (row, _) in x.iter().enumerate().filter(|(_, x)| *x >> plane & 1 == 1) {
-                    sums.iter_mut().zip(self.basis.row(row)).for_each(|(sum, level)| *sum += i32::from(*level));
+                for (sums, basis) in sums.iter_mut().zip(self.bases) {
+                    sums.fill(0);
+                    for (row, _) in x.iter().enumerate().filter(|(_, x)| *x >> plane & 1 == 1) {
+                        sums.iter_mut().zip(basis.row(row)).for_each(|(sum, level)| *sum += i32::from(*level));
+                    }
                 }
                 for item in items {
+                    let sums = &sums[item.kernel % self.bases.len()];
                     let z: i64 = item.columns.iter().map(|&(c, n)| i64::from(if n { -sums[c] } else { sums[c] })).sum();
                     for (g, error) in errors[item.kernel].iter_mut().enumerate() {
                         let rounded = (z + ((1 << g) >> 1)) >> g;
@@ -204,6 +247,21 @@ mod tests {
     use basisn_models::random::mvm_shape;
 
     #[test]
+    fn moments_are_those_of_the_patches() {
+        // Four positions of 3 inputs in two subvectors of 2; the last place of the second one is never used.
+        let shape = mvm_shape(3, 4, 1);
+        let input: Vec<i32> = vec![1, 2, 3, 4, 0, 0, 0, 0, 5, 5, 5, 5];
+        let cut = Subvectors::new(3, 2);
+        let found = moments(&shape, &cut, &[input]);
+        let first = [7.5 + 0.00375, 0.0, 0.0, 0.00375];
+        let second = [25.0 + 0.0125, 0.0, 0.0, 0.0125];
+        for (found, wanted) in found.iter().zip([first, second]) {
+            assert!(found.iter().zip(wanted).all(|(f, w)| (f - w).abs() < 1e-9), "{found:?}");
+        }
+        assert_eq!(moments(&shape, &cut, &[vec![0; 12]])[0], [0.25, 0.0, 0.0, 0.25]);
+    }
+
+    #[test]
     fn outliers_are_clipped_only_if_that_helps() {
         let mut values: Vec<f64> = (0..10_000).map(|i| f64::from(i % 100)).collect();
         assert_eq!(code(&values, 8, false), Code { scale: 99.0 / 255.0, bits: 8, signed: false });
@@ -222,7 +280,7 @@ mod tests {
         let columns = (0..columns).map(|c| (c, false)).collect();
         let items = [vec![PlaneItem { kernel: 0, plane: 0, columns }]];
         let input = Code { scale: 1.0, bits: 8, signed: false };
-        GainProblem { shape: &shape, basis: &basis, items: &items, scale: &[0.5], input, adc_bits }
+        GainProblem { shape: &shape, bases: &[basis], items: &items, scale: &[0.5], input, adc_bits }
             .choose(&[vec![255; 16], vec![254; 16]])
     }
 

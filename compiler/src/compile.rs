@@ -1,10 +1,9 @@
 //! The road from weights to a program image: fit once, then lower to a chip with any number of tiles.
 
-use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program};
+use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program, Subvectors};
 
-use crate::basis::Basis;
 use crate::calibrate::{self, GainProblem};
-use crate::fit::{fit_layer, snr_db};
+use crate::fit::{FitOptions, Target, fit_layer, snr_db};
 use crate::fitted::{Fitted, FittedLayer, PlaneItem};
 use crate::float::FloatNetwork;
 use crate::map;
@@ -33,14 +32,20 @@ pub fn compile(
     images: &[Vec<i32>],
     config: &ChipConfig,
 ) -> Result<Compiled, Error> {
-    lower(&fit(network, weights, images, config)?, config, ScheduleOptions::default())
+    lower(&fit(network, weights, images, config, &FitOptions::local(config))?, config, ScheduleOptions::default())
 }
 
 /// Finds coefficients, scales and gains. Of `config` only the crossbar's size, the ADC bits and the arithmetic count.
 ///
 /// # Errors
-/// Layers that don't fit together, unusable images, or more input bits than the chip has.
-pub fn fit(network: &Network, weights: &Weights, images: &[Vec<i32>], config: &ChipConfig) -> Result<Fitted, Error> {
+/// Layers that don't fit together, unusable images, more input bits than the chip has, or options that [`FitOptions::check`] refuses.
+pub fn fit(
+    network: &Network,
+    weights: &Weights,
+    images: &[Vec<i32>],
+    config: &ChipConfig,
+    options: &FitOptions,
+) -> Result<Fitted, Error> {
     let bits = network.input.bits as usize;
     if bits > config.input_bits() {
         return Err(Error::chip(
@@ -49,23 +54,31 @@ pub fn fit(network: &Network, weights: &Weights, images: &[Vec<i32>], config: &C
             format!("set arithmetic.input_bits to at least {bits}, or give the network coarser inputs"),
         ));
     }
+    let names: Vec<&str> = network.layers.iter().map(|l| l.name.as_str()).collect();
+    options.check(&names, config)?;
     let float = FloatNetwork::new(network, weights)?;
     let shapes = network.shapes().map_err(|cause| Error::Network { at: network.name.clone(), cause })?;
     let codes = calibrate::codes(network, &float, images, config.input_bits())?;
     let sample = spread(images, GAIN_IMAGES);
-    let (basis, planes) = (Basis::hadamard(config), config.coefficient_planes());
+    let bases = options.basis.fixed(config);
     let mut layers = Vec::with_capacity(shapes.len());
     for (index, (layer, shape)) in network.layers.iter().zip(shapes).enumerate() {
         let weights = &weights.layers[index];
-        let fit = fit_layer(&weights.weight, shape.depth(), &basis, planes);
+        let inputs = calibrate::layer_inputs(&float, &sample, index, &codes[index])?;
+        let cut = Subvectors::new(shape.depth(), config.rows());
+        let moments = options.weighted.then(|| calibrate::moments(&shape, &cut, &inputs));
+        let target = Target { weight: &weights.weight, depth: shape.depth(), moments: moments.as_deref() };
+        let (tiles, options) = (options.tiles, options.of_layer(&layer.name));
+        let fit = fit_layer(&target, &bases, tiles, options);
         let raw = index + 1 == network.layers.len() && !layer.relu;
         let mut fitted = FittedLayer {
             name: layer.name.clone(),
             shape,
+            code: options.code,
             coefficients: fit.coefficients,
             scale: fit.scale,
             bias: weights.bias.iter().map(|&b| f64::from(b)).collect(),
-            groups: None,
+            groups: fit.groups,
             input: codes[index],
             output: (!raw).then_some(codes[index + 1]),
             gain: 0,
@@ -73,11 +86,10 @@ pub fn fit(network: &Network, weights: &Weights, images: &[Vec<i32>], config: &C
             weight_signal: fit.signal,
             weight_error: fit.error,
         };
-        let inputs = calibrate::layer_inputs(&float, &sample, index, &fitted.input)?;
         let problem = GainProblem {
             shape: &shape,
-            basis: &basis,
-            items: &fitted.items(&basis, planes),
+            bases: &bases,
+            items: &fitted.items(&bases[0]),
             scale: &fitted.scale,
             input: fitted.input,
             adc_bits: config.adc_bits(),
@@ -86,7 +98,7 @@ pub fn fit(network: &Network, weights: &Weights, images: &[Vec<i32>], config: &C
         (fitted.gain, fitted.clipped_share) = (gain.gain, gain.clipped_share);
         layers.push(fitted);
     }
-    Ok(Fitted { name: network.name.clone(), basis, planes, adc_bits: config.adc_bits(), layers })
+    Ok(Fitted { name: network.name.clone(), bases, adc_bits: config.adc_bits(), layers })
 }
 
 /// Images that the gain is measured on.
@@ -105,9 +117,10 @@ fn spread(images: &[Vec<i32>], count: usize) -> Vec<Vec<i32>> {
 /// or a psum could overflow.
 pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> Result<Compiled, Error> {
     fitted.check()?;
-    let found = (fitted.basis.rows, fitted.basis.columns, fitted.adc_bits);
+    let basis = &fitted.bases[0];
+    let found = (basis.rows, basis.columns, fitted.adc_bits);
     let wanted = (config.rows(), config.columns(), config.adc_bits());
-    if found != wanted || fitted.planes > config.coefficient_planes() {
+    if found != wanted || fitted.planes() > config.coefficient_planes() {
         let describe = |(rows, columns, adc): (usize, usize, usize), planes| {
             format!("{rows} rows, {columns} columns, {adc}-bit ADC, {planes} coefficient planes")
         };
@@ -115,18 +128,26 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
             format!("network {}", fitted.name),
             format!(
                 "fitted for {}; the chip has {}",
-                describe(found, fitted.planes),
+                describe(found, fitted.planes()),
                 describe(wanted, config.coefficient_planes())
             ),
             "fit the network for this chip",
+        ));
+    }
+    let bases = fitted.bases.len();
+    if !config.tiles().is_multiple_of(bases) {
+        return Err(Error::chip(
+            format!("network {}", fitted.name),
+            format!("fitted for {bases} different crossbars, and core.tiles = {}", config.tiles()),
+            format!("set core.tiles to a multiple of {bases}, or fit the network with one basis for all crossbars"),
         ));
     }
     let mut layers = Vec::with_capacity(fitted.layers.len());
     let mut reports = Vec::with_capacity(fitted.layers.len());
     for layer in &fitted.layers {
         let most = map::most_positions(layer, config)?;
-        let home = map::homes(layer, config);
-        let items = layer.items(&fitted.basis, fitted.planes);
+        let home = map::homes(layer, bases, config);
+        let items = layer.items(basis);
         let schedule = schedule_layer(&items, &home, layer.groups.as_deref(), config, options);
         let slots = schedule.iter().map(|s| s.slots.len()).collect();
         let block_positions = map::block_positions(layer, slots, most, config);
@@ -146,7 +167,7 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
     let program = Program {
         name: fitted.name.clone(),
         geometry: Geometry::from(config),
-        basis: vec![fitted.basis.levels.clone()],
+        basis: fitted.program_bases(config.tiles()),
         layers,
     };
     program.check(config)?;
@@ -175,7 +196,7 @@ fn layer_report(
         gain: layer.gain,
         clipped_share: layer.clipped_share,
         coefficient_digits: items.iter().flatten().map(|i| i.columns.len()).sum(),
-        coefficients_nonzero: layer.coefficients.iter().filter(|c| **c != 0).count(),
+        coefficients_nonzero: layer.nonzeros(),
         coefficients: layer.coefficients.len(),
         items: items.iter().map(Vec::len).sum(),
         slots: schedule.iter().map(|s| s.slots.len()).sum(),

@@ -61,6 +61,16 @@ pub enum Error {
         /// What is wrong.
         cause: String,
     },
+    /// The options of a fit are wrong.
+    #[error("the network cannot be fitted like this\n  at:    {at}\n  cause: {cause}\n  fix:   {fix}")]
+    Fit {
+        /// Layer or option.
+        at: String,
+        /// What is wrong.
+        cause: String,
+        /// What to change.
+        fix: String,
+    },
     /// The network does not fit the chip.
     #[error("the network does not fit the chip\n  at:    {at}\n  cause: {cause}\n  fix:   {fix}")]
     Chip {
@@ -93,6 +103,10 @@ impl Error {
 
     pub(crate) fn calibration(at: impl Into<String>, cause: impl Into<String>, fix: impl Into<String>) -> Self {
         Error::Calibration { at: at.into(), cause: cause.into(), fix: fix.into() }
+    }
+
+    pub(crate) fn fit(at: impl Into<String>, cause: impl Into<String>, fix: impl Into<String>) -> Self {
+        Error::Fit { at: at.into(), cause: cause.into(), fix: fix.into() }
     }
 
     pub(crate) fn chip(at: impl Into<String>, cause: impl Into<String>, fix: impl Into<String>) -> Self {

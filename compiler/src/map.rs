@@ -7,7 +7,8 @@ use crate::fitted::FittedLayer;
 
 /// Home of every kernel. Without groups `q(k) = k`: kernels spread over the tiles, and over the lanes of a tile.
 /// Kernels of a group get one tile and different lanes of it, as far as the tiles' sizes allow.
-pub fn homes(layer: &FittedLayer, config: &ChipConfig) -> Vec<u32> {
+/// Tile t holds basis `t mod bases`, where `bases` divides the number of tiles, so that every kernel finds its own.
+pub fn homes(layer: &FittedLayer, bases: usize, config: &ChipConfig) -> Vec<u32> {
     let kernels = layer.shape.kernels;
     let mut home: Vec<u32> = (0..kernels as u32).collect();
     let Some(groups) = &layer.groups else { return home };
@@ -21,8 +22,9 @@ pub fn homes(layer: &FittedLayer, config: &ChipConfig) -> Vec<u32> {
         let room = |tile: &usize, members: &[Vec<usize>]| capacity(*tile) - members[*tile].len();
         let mut rest = group;
         while !rest.is_empty() {
-            let fits = (0..tiles).filter(|t| room(t, &members) >= rest.len());
-            let tile = fits.min_by_key(|&t| members[t].len()).or_else(|| (0..tiles).max_by_key(|t| room(t, &members)));
+            let mine = (0..tiles).filter(|t| t % bases == group[0] % bases);
+            let fits = mine.clone().filter(|t| room(t, &members) >= rest.len());
+            let tile = fits.min_by_key(|&t| members[t].len()).or_else(|| mine.max_by_key(|t| room(t, &members)));
             let Some(tile) = tile.filter(|t| room(t, &members) > 0) else { break };
             let (now, later) = rest.split_at(rest.len().min(room(&tile, &members)));
             members[tile].extend(now);
@@ -85,6 +87,7 @@ pub fn block_positions(layer: &FittedLayer, slots: Vec<usize>, most: usize, conf
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::coefficient::CoefficientCode;
     use crate::fitted::Code;
     use basisn_models::random::mvm_shape;
 
@@ -97,6 +100,7 @@ pub(crate) mod tests {
             scale: vec![1.0; kernels],
             bias: vec![0.0; kernels],
             groups,
+            code: CoefficientCode::TERNARY,
             input: Code { scale: 1.0, bits: 8, signed: false },
             output: None,
             gain: 0,
@@ -139,10 +143,10 @@ pub(crate) mod tests {
     #[test]
     fn homes_are_a_permutation_and_keep_groups_together() {
         let chip = ChipConfig::load("digits").unwrap();
-        assert_eq!(homes(&layer(5, 1, None), &chip), [0, 1, 2, 3, 4]);
+        assert_eq!(homes(&layer(5, 1, None), 1, &chip), [0, 1, 2, 3, 4]);
         for kernels in [1, 10, 32, 37] {
             let groups: Vec<Vec<usize>> = (0..kernels).collect::<Vec<_>>().chunks(4).map(<[usize]>::to_vec).collect();
-            let home = homes(&layer(kernels, 1, Some(groups.clone())), &chip);
+            let home = homes(&layer(kernels, 1, Some(groups.clone())), 1, &chip);
             let mut sorted = home.clone();
             sorted.sort_unstable();
             assert_eq!(sorted, (0..kernels as u32).collect::<Vec<_>>());

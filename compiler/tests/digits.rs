@@ -5,7 +5,9 @@
 use std::path::Path;
 
 use basisn_arch::ChipConfig;
+use basisn_compiler::coefficient::CoefficientCode;
 use basisn_compiler::compile::{compile, fit, lower};
+use basisn_compiler::fit::{FitOptions, LayerOptions};
 use basisn_compiler::float::argmax;
 use basisn_compiler::{Dataset, Fitted, FloatNetwork, Network, ScheduleOptions, Weights, pixels};
 use basisn_models::golden;
@@ -33,7 +35,11 @@ fn digits() -> Digits {
 
 impl Digits {
     fn fit(&self) -> Fitted {
-        fit(&self.network, &self.weights, &self.train, &self.config).unwrap()
+        self.fit_with(&FitOptions::local(&self.config))
+    }
+
+    fn fit_with(&self, options: &FitOptions) -> Fitted {
+        fit(&self.network, &self.weights, &self.train, &self.config, options).unwrap()
     }
 }
 
@@ -99,35 +105,72 @@ fn one_fit_serves_any_number_of_tiles_and_lanes() {
     assert!(results.windows(2).all(|r| r[0] == r[1]));
 }
 
-/// Gives every layer ternary coefficients in groups of at most `size` kernels of a tile, columns dealt out in turn.
-fn group(fitted: &mut Fitted, tiles: usize, size: usize) {
-    let columns = fitted.basis.columns;
-    for layer in &mut fitted.layers {
-        let kernels = layer.shape.kernels;
-        let groups: Vec<Vec<usize>> = (0..tiles)
-            .flat_map(|tile| {
-                (tile..kernels).step_by(tiles).collect::<Vec<_>>().chunks(size).map(<[_]>::to_vec).collect::<Vec<_>>()
-            })
-            .collect();
-        let width = layer.coefficients.len() / kernels;
-        for group in &groups {
-            for (place, kernel) in group.iter().enumerate() {
-                let own = &mut layer.coefficients[kernel * width..(kernel + 1) * width];
-                for (i, c) in own.iter_mut().enumerate() {
-                    *c = if i % columns % group.len() == place { c.signum() } else { 0 };
-                }
-            }
-        }
-        layer.groups = Some(groups);
-    }
+fn accuracy(d: &Digits, fitted: &Fitted) -> f64 {
+    let program = lower(fitted, &d.config, ScheduleOptions { merge: true, effort: 0 }).unwrap().program;
+    let right = d.test[..300].par_iter().zip(&d.labels).filter(|(image, label)| {
+        let layers = golden::run(&d.config, &program, image).unwrap();
+        argmax(layers.last().unwrap()) == usize::from(**label)
+    });
+    right.count() as f64 / 300.0
+}
+
+#[test]
+fn inputs_tell_which_weights_matter() {
+    let d = digits();
+    let mut options = FitOptions::local(&d.config);
+    options.default.code = CoefficientCode::TERNARY;
+    let uniform = accuracy(&d, &d.fit_with(&options));
+    options.weighted = true;
+    let weighted = accuracy(&d, &d.fit_with(&options));
+    println!("ternary, untrained: {:.2} %, weighted by the inputs {:.2} %", 100.0 * uniform, 100.0 * weighted);
+    assert!(weighted > uniform && weighted > 0.9);
+}
+
+#[test]
+fn layers_have_options_of_their_own_and_crossbars_different_bases() {
+    let d = digits();
+    let mut options = FitOptions::grouped(4, 4);
+    let own = LayerOptions { code: CoefficientCode::power_of_two(3), group: None, nonzeros: Some(20) };
+    options.layers.insert("fc".into(), own);
+    options.basis.count = 4;
+    let fitted = d.fit_with(&options);
+    let [.., conv, fc] = &fitted.layers[..] else { panic!() };
+    assert_eq!((conv.code, fc.code, fc.groups.is_some()), (CoefficientCode::TERNARY, own.code, false));
+    assert!(fc.coefficients.chunks(64).all(|c| c.iter().filter(|c| **c != 0).count() <= 20));
+    // Four tiles hold four bases; eight tiles hold each twice, and compute the same.
+    let results = [4, 8].map(|tiles| {
+        let config = d.config.with("core.tiles", tiles).unwrap();
+        let program = lower(&fitted, &config, ScheduleOptions::default()).unwrap().program;
+        assert_eq!((program.basis.len(), program.basis[0] == program.basis[1]), (tiles, false));
+        golden::run(&config, &program, &d.test[0]).unwrap()
+    });
+    assert_eq!(results[0], results[1]);
+    let refused = lower(&fitted, &d.config.with("core.tiles", 6).unwrap(), ScheduleOptions::default());
+    assert!(refused.unwrap_err().to_string().contains("set core.tiles to a multiple of 4"));
+}
+
+#[test]
+fn options_that_do_not_fit_network_or_chip_are_refused() {
+    let d = digits();
+    let refused = |change: &dyn Fn(&mut FitOptions)| {
+        let mut options = FitOptions::local(&d.config);
+        change(&mut options);
+        fit(&d.network, &d.weights, &d.train, &d.config, &options).unwrap_err().to_string()
+    };
+    let own = FitOptions::grouped(2, 1).default;
+    let layer = refused(&|o| o.layers = [("conv9".to_string(), own)].into());
+    assert!(layer.contains("at:    layer conv9") && layer.contains("name one of conv1, "), "{layer}");
+    assert!(refused(&|o| o.default.code.planes = 5).contains("5 coefficient planes; the chip has 4"));
+    assert!(refused(&|o| o.default.group = Some(9)).contains("a crossbar has 8 lanes"));
+    assert!(refused(&|o| o.default.nonzeros = Some(65)).contains("a crossbar has 64 columns"));
+    assert!(refused(&|o| o.basis.count = 3).contains("divides core.tiles"));
 }
 
 #[test]
 fn grouped_coefficients_take_the_slots_of_their_groups() {
     let d = digits();
     for size in [4, 8] {
-        let mut fitted = d.fit();
-        group(&mut fitted, 4, size);
+        let mut fitted = d.fit_with(&FitOptions::grouped(size, 4));
         let first_fit = ScheduleOptions { merge: true, effort: 0 };
         let grouped = lower(&fitted, &d.config, first_fit).unwrap();
         for (layer, report) in fitted.layers.iter().zip(&grouped.report.layers) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Geometry, LayerProgram, Program};
-use crate::{ChipConfig, Error, Slot};
+use crate::{ChipConfig, ConvShape, Error, Slot};
 
 /// Largest extent of a shape; keeps every product of shapes far from overflow.
 const EXTENT_MAX: usize = 1 << 16;
@@ -114,6 +114,11 @@ fn basis(program: &Program, config: &ChipConfig) -> Result<(), Error> {
 
 fn shape(layer: &LayerProgram) -> Result<(), Error> {
     let s = &layer.shape;
+    if in_range(s) { Ok(()) } else { Err(bad(layer, format!("the shape {s:?} is out of range"))) }
+}
+
+/// Whether a layer's shape has positions, and its sizes stay far from overflow.
+pub fn in_range(s: &ConvShape) -> bool {
     let w = &s.window;
     let extents = [[s.in_channels, s.kernels], [s.in_height, s.in_width], w.kernel, w.stride, w.dilation];
     let ok = extents.as_flattened().iter().all(|e| (1..=EXTENT_MAX).contains(e));
@@ -121,12 +126,10 @@ fn shape(layer: &LayerProgram) -> Result<(), Error> {
     let small = |product: [usize; 3]| {
         product.iter().try_fold(1usize, |p, &e| p.checked_mul(e)).is_some_and(|p| p <= VALUES_MAX)
     };
-    let ok = ok
-        && small([s.in_channels, s.in_height, s.in_width])
+    ok && small([s.in_channels, s.in_height, s.in_width])
         && small([s.in_channels, w.kernel[0], w.kernel[1]])
         && s.positions() > 0
-        && small([s.kernels, s.out_height(), s.out_width()]);
-    if ok { Ok(()) } else { Err(bad(layer, format!("the shape {s:?} is out of range"))) }
+        && small([s.kernels, s.out_height(), s.out_width()])
 }
 
 fn limits(layer: &LayerProgram, config: &ChipConfig) -> Result<(), Error> {

@@ -8,7 +8,7 @@ mod file;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::is_name;
+pub use check::{in_range, is_name};
 
 use crate::{ChipConfig, ConvShape, Error, Slot, Subvectors};
 

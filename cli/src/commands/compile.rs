@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use basisn_arch::ChipConfig;
-use basisn_compiler::{Compiled, Dataset, Network, Weights};
+use basisn_compiler::fit::FitOptions;
+use basisn_compiler::{Compiled, Dataset, Fitted, Network, ScheduleOptions, Weights};
 use clap::Args;
 
 use crate::Error;
@@ -17,6 +18,9 @@ use crate::output::{say, write_file};
 pub struct Arguments {
     #[command(flatten)]
     source: Source,
+    /// Fitted file to lower, instead of network, weights and data
+    #[arg(long, conflicts_with_all = ["network", "weights", "data"])]
+    fitted: Option<PathBuf>,
     /// Chip configuration: a TOML file, or a preset (tiny, digits, paper)
     #[arg(long, default_value = "digits")]
     config: String,
@@ -78,6 +82,12 @@ impl Inputs {
         indices.iter().map(|&i| self.dataset.labels[i]).collect()
     }
 
+    /// Fits, calibrated on the training images.
+    pub fn fit(&self, config: &ChipConfig, options: &FitOptions) -> Result<Fitted, Error> {
+        let calibration = self.images(&self.dataset.train);
+        Ok(basisn_compiler::compile::fit(&self.network, &self.weights, &calibration, config, options)?)
+    }
+
     /// Compiles, calibrated on the training images.
     pub fn compile(&self, config: &ChipConfig) -> Result<Compiled, Error> {
         let calibration = self.images(&self.dataset.train);
@@ -88,7 +98,10 @@ impl Inputs {
 /// Compiles and writes.
 pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let config = ChipConfig::load(&arguments.config)?;
-    let compiled = arguments.source.load()?.compile(&config)?;
+    let compiled = match &arguments.fitted {
+        Some(path) => basisn_compiler::lower(&Fitted::load(path)?, &config, ScheduleOptions::default())?,
+        None => arguments.source.load()?.compile(&config)?,
+    };
     write_file(&arguments.out, &compiled.program.to_bytes()?)?;
     if arguments.json {
         say!("{}", serde_json::json!(compiled.report));

@@ -50,6 +50,14 @@ impl KernelState {
         ((1.0 - product * product / norm / self.signal).max(0.0), Some(product / norm))
     }
 
+    /// Forgets all coefficients and takes another scale; one that cannot divide, of weights without signal, becomes 1.
+    pub(super) fn restart(&mut self, scale: f64) {
+        self.scale = if scale > 0.0 && scale.is_finite() { scale } else { 1.0 };
+        self.coefficients.fill(0.0);
+        let scale = self.scale;
+        self.left.iter_mut().zip(&self.products).for_each(|(left, p)| *left = p / scale);
+    }
+
     /// Takes another scale: what is left of `weights / scale` changes with it.
     pub(super) fn rescale(&mut self, scale: f64) {
         let change = 1.0 / scale - 1.0 / self.scale;

@@ -2,15 +2,15 @@
 
 use basisn_arch::Subvectors;
 
-use super::Target;
 use super::kernel::{KernelFit, KernelState};
+use super::metric::Metric;
+use super::target::Target;
 use crate::coefficient::CoefficientCode;
-use crate::metric::Metric;
 
 /// Scales to try, relative to the one that `C / g` columns of one step each would need to reach the length of the weights.
 const GRID: [f64; 5] = [0.5, 0.7, 0.9, 1.15, 1.5];
 /// Rounds of improvement of coefficients and scale.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 12;
 
 /// The kernels of a group and their columns.
 pub(super) struct Group<'a> {
@@ -62,19 +62,15 @@ impl<'a> Group<'a> {
         self.kernels.first().map_or(0, |k| k.products.len() / self.columns)
     }
 
-    pub(super) fn fit(mut self) -> Vec<KernelFit> {
+    /// Chooses coefficients by pursuit, at the best of a few scales.
+    pub(super) fn start_by_pursuit(&mut self) {
         let share = (self.columns as f64 / self.kernels.len() as f64).min(self.quota as f64);
+        let norm = self.metrics.iter().map(mean_norm).sum::<f64>() / self.metrics.len() as f64;
         let mut best: Option<(f64, Vec<KernelState>)> = None;
         for step in GRID {
             for kernel in &mut self.kernels {
-                let norm = self.metrics.iter().map(mean_norm).sum::<f64>() / self.metrics.len() as f64;
                 let subvectors = kernel.products.len() / self.columns;
-                // Weights without any signal keep a scale that can divide.
-                let scale = step * (kernel.signal / subvectors as f64 / (norm * share)).sqrt();
-                kernel.scale = if scale > 0.0 && scale.is_finite() { scale } else { 1.0 };
-                kernel.coefficients.fill(0.0);
-                let scale = kernel.scale;
-                kernel.left.iter_mut().zip(&kernel.products).for_each(|(left, p)| *left = p / scale);
+                kernel.restart(step * (kernel.signal / subvectors as f64 / (norm * share)).sqrt());
             }
             for s in 0..self.subvectors() {
                 self.pursue(s);
@@ -84,8 +80,14 @@ impl<'a> Group<'a> {
                 best = Some((error, self.kernels.clone()));
             }
         }
-        let Some((mut error, kernels)) = best else { return Vec::new() };
-        self.kernels = kernels;
+        if let Some((_, kernels)) = best {
+            self.kernels = kernels;
+        }
+    }
+
+    /// Improves coefficients and scales in turn until nothing changes any more, and gives the result.
+    pub(super) fn finish(mut self) -> Vec<KernelFit> {
+        let mut error = self.error();
         for _ in 0..ROUNDS {
             let before = self.kernels.clone();
             self.best_scales();
@@ -100,16 +102,15 @@ impl<'a> Group<'a> {
             }
             error = now;
         }
-        self.best_scales();
-        self.finish()
+        self.result()
     }
 
     /// Relative error of all kernels, each at its best scale.
-    fn error(&self) -> f64 {
+    pub(super) fn error(&self) -> f64 {
         self.kernels.iter().map(|k| k.best_scale().0).sum()
     }
 
-    pub(super) fn best_scales(&mut self) {
+    fn best_scales(&mut self) {
         for kernel in &mut self.kernels {
             if let (_, Some(scale)) = kernel.best_scale() {
                 kernel.rescale(scale);
@@ -227,7 +228,9 @@ impl<'a> Group<'a> {
         }
     }
 
-    pub(super) fn finish(self) -> Vec<KernelFit> {
+    /// The kernels as they are, at their best scales.
+    pub(super) fn result(mut self) -> Vec<KernelFit> {
+        self.best_scales();
         self.kernels
             .iter()
             .map(|kernel| {

@@ -1,9 +1,11 @@
 //! The rules of groups, and what the competition is worth.
 
-use super::*;
-use crate::fit::snr_db;
+use crate::basis::Basis;
+use crate::coefficient::CoefficientCode;
+use crate::fit::pursuit::*;
+use crate::fit::{LayerFit, snr_db};
 use crate::random::{Random, test_seed};
-use basisn_arch::ChipConfig;
+use basisn_arch::{ChipConfig, Subvectors};
 
 fn basis(rows: usize, columns: usize) -> Basis {
     let chip = ChipConfig::load("digits").unwrap();

@@ -1,22 +1,24 @@
 //! A fitted network: what is left of the float weights once they are coefficients and scales.
 //! It depends on the crossbar and on the arithmetic, not on how many tiles there are: one fit serves any number of them.
 
+mod file;
+
 use basisn_arch::{ConvShape, Subvectors};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::basis::Basis;
-use crate::csd::{coefficient_max, digits};
+use crate::coefficient::{CoefficientCode, PLANES_MAX};
+use crate::csd::digits;
+pub use file::FORMAT;
 
 /// A network as coefficients of a basis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fitted {
     /// Name of the network.
     pub name: String,
-    /// The basis that all crossbars hold.
-    pub basis: Basis,
-    /// Coefficient planes J.
-    pub planes: usize,
+    /// One basis if all crossbars hold the same one; else kernel k of every layer is fitted to basis `k mod bases`.
+    pub bases: Vec<Basis>,
     /// ADC bits A that the gains were chosen for.
     pub adc_bits: usize,
     /// Layers in order.
@@ -30,6 +32,8 @@ pub struct FittedLayer {
     pub name: String,
     /// Shape of the convolution.
     pub shape: ConvShape,
+    /// Form and planes of the coefficients.
+    pub code: CoefficientCode,
     /// `[kernel][subvector][column]`.
     pub coefficients: Vec<i8>,
     /// Scale of every kernel: a weight is `scale * sum_c coefficient * level`.
@@ -82,17 +86,31 @@ impl Fitted {
     /// The first violation, with the layer.
     pub fn check(&self) -> Result<(), Error> {
         let fail = |at: String, cause: &str| Err(Error::Fitted { at, cause: cause.into() });
-        let basis = &self.basis;
-        if basis.rows * basis.columns == 0 || basis.levels.len() != basis.rows * basis.columns {
-            return fail("basis".into(), "it does not have one level for every row and column");
+        let Some(basis) = self.bases.first() else { return fail("bases".into(), "there are none") };
+        let cells = basis.rows * basis.columns;
+        if cells == 0
+            || self.bases.iter().any(|b| (b.rows, b.columns, b.levels.len()) != (basis.rows, basis.columns, cells))
+        {
+            return fail("bases".into(), "they do not have one level for every row and column, all in the same shape");
         }
-        if !(1..=6).contains(&self.planes) || self.layers.is_empty() {
-            return fail("network".into(), "it has no layers, or coefficient planes are not 1..6");
+        if self.layers.is_empty() {
+            return fail("network".into(), "it has no layers");
         }
         for layer in &self.layers {
-            layer.check(basis, self.planes).or_else(|cause| fail(format!("layer {}", layer.name), cause))?;
+            layer.check(basis, self.bases.len()).or_else(|cause| fail(format!("layer {}", layer.name), cause))?;
         }
         Ok(())
+    }
+
+    /// Levels as the program image of a chip with `tiles` tiles has them: one block, or one for every tile.
+    pub fn program_bases(&self, tiles: usize) -> Vec<Vec<i8>> {
+        let count = if self.bases.len() == 1 { 1 } else { tiles };
+        (0..count).map(|tile| self.bases[tile % self.bases.len()].levels.clone()).collect()
+    }
+
+    /// The most coefficient planes that a layer has.
+    pub fn planes(&self) -> usize {
+        self.layers.iter().map(|layer| layer.code.planes).max().unwrap_or(1)
     }
 }
 
@@ -114,16 +132,21 @@ impl Code {
 }
 
 impl FittedLayer {
-    fn check(&self, basis: &Basis, planes: usize) -> Result<(), &'static str> {
+    fn check(&self, basis: &Basis, bases: usize) -> Result<(), &'static str> {
+        if !(1..=PLANES_MAX).contains(&self.code.planes) {
+            return Err("coefficient planes are not 1..6");
+        }
         let kernels = self.shape.kernels;
+        if !basisn_arch::image::in_range(&self.shape) {
+            return Err("its shape is out of range");
+        }
         let width = self.cut(basis.rows).count * basis.columns;
-        let max = coefficient_max(planes);
         let finite = |values: &[f64]| values.len() == kernels && values.iter().all(|v| v.is_finite());
-        if kernels * self.shape.depth() * self.shape.positions() == 0 || self.coefficients.len() != kernels * width {
+        if self.coefficients.len() != kernels * width {
             return Err("coefficients are not one for every kernel, subvector and column of the shape");
         }
-        if self.coefficients.iter().any(|c| i32::from(*c).abs() > max) {
-            return Err("a coefficient has more digits than there are coefficient planes");
+        if self.coefficients.iter().any(|c| !self.code.contains(*c)) {
+            return Err("a coefficient does not have the form that its planes can represent");
         }
         if !finite(&self.scale) || !finite(&self.bias) {
             return Err("scales and biases are not one finite number for every kernel");
@@ -135,6 +158,9 @@ impl FittedLayer {
         let mut seen = vec![false; kernels];
         for group in groups {
             let mut owned = vec![false; width];
+            if group.iter().any(|k| k % bases != group[0] % bases) {
+                return Err("a group has kernels of different bases");
+            }
             for &kernel in group {
                 match seen.get_mut(kernel) {
                     Some(seen) if !*seen => *seen = true,
@@ -154,6 +180,11 @@ impl FittedLayer {
         &self.coefficients[kernel * width..(kernel + 1) * width]
     }
 
+    /// Coefficients that are not zero.
+    pub fn nonzeros(&self) -> usize {
+        self.coefficients.iter().filter(|c| **c != 0).count()
+    }
+
     /// How the kernels are cut for crossbars of `rows` rows.
     pub fn cut(&self, rows: usize) -> Subvectors {
         Subvectors::new(self.shape.depth(), rows)
@@ -161,15 +192,15 @@ impl FittedLayer {
 
     /// The items of every subvector, in order of kernel and plane. A kernel whose coefficients are all zero
     /// has one item without columns, in subvector 0: its psum must be written.
-    pub fn items(&self, basis: &Basis, planes: usize) -> Vec<Vec<PlaneItem>> {
+    pub fn items(&self, basis: &Basis) -> Vec<Vec<PlaneItem>> {
         let count = self.cut(basis.rows).count;
         let mut items = vec![Vec::new(); count];
         for (kernel, coefficients) in self.coefficients.chunks_exact(count * basis.columns).enumerate() {
             let mut any = false;
             for (items, coefficients) in items.iter_mut().zip(coefficients.chunks_exact(basis.columns)) {
-                let mut by_plane = vec![Vec::new(); planes];
+                let mut by_plane = vec![Vec::new(); self.code.planes];
                 for (column, &coefficient) in coefficients.iter().enumerate() {
-                    for (plane, digit) in digits(i32::from(coefficient), planes).enumerate() {
+                    for (plane, digit) in digits(i32::from(coefficient), self.code.planes).enumerate() {
                         if digit != 0 {
                             by_plane[plane].push((column, digit < 0));
                         }
@@ -207,6 +238,7 @@ mod tests {
         let layer = FittedLayer {
             name: "a".into(),
             shape,
+            code: CoefficientCode::csd(3),
             coefficients: coefficients.to_vec(),
             scale: vec![1.0; 2],
             bias: vec![0.0; 2],
@@ -219,7 +251,7 @@ mod tests {
             weight_error: 0.0,
         };
         let basis = Basis { rows: 2, columns: 2, levels: vec![1; 4] };
-        Fitted { name: "n".into(), basis, planes: 3, adc_bits: 8, layers: vec![layer] }
+        Fitted { name: "n".into(), bases: vec![basis], adc_bits: 8, layers: vec![layer] }
     }
 
     #[test]
@@ -227,7 +259,7 @@ mod tests {
         // Kernel 0 has 3 = 4 - 1 and -2, kernel 1 nothing.
         let fitted = fitted([0, 3, 0, -2, 0, 0, 0, 0], None);
         let item = |kernel, plane, columns: &[(usize, bool)]| PlaneItem { kernel, plane, columns: columns.to_vec() };
-        let items = fitted.layers[0].items(&fitted.basis, 3);
+        let items = fitted.layers[0].items(&fitted.bases[0]);
         assert_eq!(items[0], [item(0, 0, &[(1, true)]), item(0, 2, &[(1, false)]), item(1, 0, &[])]);
         assert_eq!(items[1], [item(0, 1, &[(1, true)])]);
     }
@@ -242,13 +274,16 @@ mod tests {
         };
         let layer = refused(&|f| f.layers[0].coefficients[0] = 1);
         assert!(layer.contains("at:    layer a") && layer.contains("two kernels of a group"), "{layer}");
-        assert!(refused(&|f| f.layers[0].coefficients[1] = 6).contains("more digits"));
+        assert!(refused(&|f| f.layers[0].coefficients[1] = 6).contains("the form that its planes"));
         assert!(refused(&|f| f.layers[0].coefficients.truncate(7)).contains("not one for every kernel"));
         assert!(refused(&|f| f.layers[0].scale[1] = f64::NAN).contains("finite"));
         assert!(refused(&|f| f.layers[0].input.bits = 9).contains("out of range"));
         assert!(refused(&|f| f.layers[0].groups = Some(vec![vec![0]])).contains("in no group"));
         assert!(refused(&|f| f.layers[0].groups = Some(vec![vec![0, 2]])).contains("not there"));
-        assert!(refused(&|f| f.basis.levels.clear()).contains("at:    basis"));
+        assert!(refused(&|f| f.bases[0].levels.clear()).contains("at:    bases"));
+        assert!(refused(&|f| f.bases.clear()).contains("there are none"));
+        assert!(refused(&|f| f.bases.push(f.bases[0].clone())).contains("different bases"));
+        assert!(refused(&|f| f.layers[0].code.planes = 7).contains("1..6"));
         assert!(refused(&|f| f.layers.clear()).contains("no layers"));
     }
 }

@@ -1,0 +1,54 @@
+//! `basisn fit`, and what `basisn compile` makes of its file.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use std::fs;
+
+use common::{basisn, folder};
+
+#[test]
+fn a_fitted_file_compiles_to_what_its_network_compiles_to_and_to_other_chips() {
+    let folder = folder();
+    let run = |line: &str| basisn(folder.path(), line).ok();
+    let table = run("fit --out f.safetensors");
+    assert!(table.contains("conv1") && table.ends_with("f.safetensors\n"), "{table}");
+    run("compile --fitted f.safetensors --out a.safetensors");
+    run("compile --out b.safetensors");
+    let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    assert_eq!(read("a.safetensors"), read("b.safetensors"));
+    let wide = fs::read_to_string(common::root().join("presets/digits.toml")).unwrap();
+    fs::write(folder.path().join("wide.toml"), wide.replace("tiles = 4", "tiles = 7")).unwrap();
+    run("compile --fitted f.safetensors --config wide.toml --out c.safetensors");
+    run("inspect c.safetensors --config wide.toml");
+}
+
+#[test]
+fn layers_take_their_own_options() {
+    let folder = folder();
+    let line = "fit --form power-of-two --planes 2 --group 4 --layer fc:group=none,form=csd,planes=3,nonzeros=20 --json --out f";
+    let report: serde_json::Value = serde_json::from_str(&basisn(folder.path(), line).ok()).unwrap();
+    let layers = report["layers"].as_array().unwrap();
+    assert_eq!(layers[0]["groups"], 4);
+    assert_eq!(layers[0]["code"]["form"], "power-of-two");
+    let fc = layers.last().unwrap();
+    assert_eq!((&fc["groups"], &fc["code"]["planes"]), (&serde_json::Value::Null, &3.into()));
+    assert!(report["snr_db"].as_f64().unwrap() > 4.0);
+}
+
+#[test]
+fn wrong_options_and_damaged_files_are_refused() {
+    let folder = folder();
+    let refused = |line: &str, parts: &[&str]| basisn(folder.path(), line).refused(2, parts);
+    refused("fit --layer fc --out f", &["--layer fc", "no `:`"]);
+    refused("fit --layer fc:planes=x --out f", &["planes: invalid digit"]);
+    refused("fit --layer fc:colour=1 --out f", &["no key `colour`"]);
+    refused("fit --layer nothing:planes=1 --out f", &["layer nothing", "name one of"]);
+    fs::write(folder.path().join("cut"), [8, 0, 0, 0, 0, 0, 0, 0, 1]).unwrap();
+    refused("compile --fitted cut --out p", &["the fitted network cannot be used", "cut, file"]);
+    refused("compile --fitted nothing --out p", &["nothing"]);
+    basisn(folder.path(), "fit --out f").ok();
+    refused("compile --fitted f --config tiny --out p", &["fitted for 64 rows"]);
+    assert!(!folder.path().join("p").exists());
+}
