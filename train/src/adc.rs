@@ -20,7 +20,10 @@ pub struct Levels {
 impl Levels {
     /// The first `length` rows, transposed: `[column][row]`.
     pub fn transposed(&self, length: usize) -> Vec<f32> {
-        (0..self.columns).flat_map(|c| (0..length).map(move |r| (r, c))).map(|(r, c)| self.values[r * self.columns + c]).collect()
+        (0..self.columns)
+            .flat_map(|c| (0..length).map(move |r| (r, c)))
+            .map(|(r, c)| self.values[r * self.columns + c])
+            .collect()
     }
 }
 
@@ -61,18 +64,21 @@ pub struct LayerSums {
 }
 
 impl LayerSums {
-    /// For coefficients `[kernel][subvector][column]` of at most `planes` planes.
-    pub fn new(shape: ConvShape, coefficients: &[f32], planes: usize, levels: &Levels) -> Self {
-        let cut = Subvectors::new(shape.depth(), levels.rows);
+    /// For coefficients `[kernel][subvector][column]` of at most `planes` planes. `levels` are those of the one crossbar that stands
+    /// for all, or of all tiles; `tiles` says on which one every kernel is.
+    pub fn new(shape: ConvShape, coefficients: &[f32], planes: usize, levels: &[Levels], tiles: &[usize]) -> Self {
+        let (rows, columns) = levels.first().map_or((1, 1), |levels| (levels.rows, levels.columns));
+        let cut = Subvectors::new(shape.depth(), rows);
         let items = shape.kernels * planes;
         let mut weights = vec![0.0; cut.count * cut.length * items];
-        for (kernel, coefficients) in coefficients.chunks(cut.count * levels.columns).enumerate() {
+        for (kernel, coefficients) in coefficients.chunks(cut.count * columns).enumerate() {
+            let levels = &levels[if levels.len() == 1 { 0 } else { tiles[kernel] }];
             for (place, &coefficient) in coefficients.iter().enumerate().filter(|(_, c)| **c != 0.0) {
-                let (subvector, column) = (place / levels.columns, place % levels.columns);
+                let (subvector, column) = (place / columns, place % columns);
                 for (plane, digit) in digits(coefficient as i32, planes).enumerate().filter(|(_, digit)| *digit != 0) {
                     for row in 0..cut.length {
                         let weight = &mut weights[(subvector * cut.length + row) * items + kernel * planes + plane];
-                        *weight += digit as f32 * levels.values[row * levels.columns + column];
+                        *weight += digit as f32 * levels.values[row * columns + column];
                     }
                 }
             }
@@ -85,10 +91,8 @@ impl LayerSums {
     pub fn psums(&self, inputs: &[f32], input: &Code, adc: Adc) -> Vec<f32> {
         let positions = self.shape.positions();
         let mut psums = vec![0.0; inputs.len() / self.shape.inputs() * self.shape.kernels * positions];
-        psums
-            .par_chunks_mut(self.shape.kernels * positions)
-            .zip(inputs.par_chunks(self.shape.inputs()))
-            .for_each(|(psums, inputs)| {
+        psums.par_chunks_mut(self.shape.kernels * positions).zip(inputs.par_chunks(self.shape.inputs())).for_each(
+            |(psums, inputs)| {
                 let inputs: Vec<i32> = inputs.iter().map(|&x| x as i32).collect();
                 let mut patch = vec![0; self.cut.count * self.cut.length];
                 for position in 0..positions {
@@ -97,7 +101,8 @@ impl LayerSums {
                         psums[kernel * positions + position] = psum * (1u32 << adc.gain) as f32;
                     }
                 }
-            });
+            },
+        );
         psums
     }
 
@@ -108,7 +113,9 @@ impl LayerSums {
         for (values, weights) in patch.chunks(self.cut.length).zip(self.weights.chunks(self.cut.length * items)) {
             for plane in 0..input.bits {
                 sums.fill(0.0);
-                for (_, weights) in values.iter().zip(weights.chunks_exact(items)).filter(|(x, _)| **x >> plane & 1 == 1) {
+                for (_, weights) in
+                    values.iter().zip(weights.chunks_exact(items)).filter(|(x, _)| **x >> plane & 1 == 1)
+                {
                     sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
                 }
                 let sign = if input.signed && plane + 1 == input.bits { -1.0 } else { 1.0 };
@@ -134,7 +141,14 @@ mod tests {
     use rand::{Rng, SeedableRng};
 
     /// Partial sums by the arithmetic of the golden reference, one read at a time.
-    fn reference(inputs: &[i32], coefficients: &[f32], planes: usize, levels: &Levels, input: &Code, adc: Adc) -> Vec<i32> {
+    fn reference(
+        inputs: &[i32],
+        coefficients: &[f32],
+        planes: usize,
+        levels: &Levels,
+        input: &Code,
+        adc: Adc,
+    ) -> Vec<i32> {
         let cut = Subvectors::new(inputs.len(), levels.rows);
         let psum = |coefficients: &[f32]| {
             let mut psum = 0;
@@ -184,7 +198,13 @@ mod tests {
             let (low, high) = input.range();
             let inputs: Vec<i32> = (0..depth).map(|_| rng.random_range(low..=high)).collect();
             let adc = Adc { bits, gain };
-            let sums = LayerSums::new(mvm_shape(depth, 1, kernels), &coefficients, planes, &levels);
+            let sums = LayerSums::new(
+                mvm_shape(depth, 1, kernels),
+                &coefficients,
+                planes,
+                std::slice::from_ref(&levels),
+                &[0; 5],
+            );
             let floats: Vec<f32> = inputs.iter().map(|&x| x as f32).collect();
             let found: Vec<i32> = sums.psums(&floats, &input, adc).into_iter().map(|sum| sum as i32).collect();
             assert_eq!(found, reference(&inputs, &coefficients, planes, &levels, &input, adc));

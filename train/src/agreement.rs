@@ -2,12 +2,11 @@
 
 use basisn_arch::{ChipConfig, Program};
 use basisn_compiler::Dataset;
-use basisn_compiler::float::argmax;
-use basisn_models::golden;
-use rayon::prelude::*;
+use basisn_models::rram::Device;
 use serde::Serialize;
 
 use crate::Error;
+use crate::chip::predictions;
 use crate::train::{Training, highest};
 
 /// One image on which the two differ.
@@ -41,7 +40,7 @@ impl Agreement {
     }
 }
 
-/// Compares the predictions for some images.
+/// Compares the predictions for some images; `device` is the chip that the training is for, if its crossbars were measured.
 ///
 /// # Errors
 /// The framework fails, or the program does not run on the chip.
@@ -49,12 +48,13 @@ pub fn compare(
     training: &Training,
     program: &Program,
     config: &ChipConfig,
+    device: Option<&Device>,
     dataset: &Dataset,
     images: &[usize],
 ) -> Result<Agreement, Error> {
-    let scores = training.scores(images, training.levels.as_ref(), true)?;
+    let scores = training.scores(images, &training.levels, true)?;
     let believed: Vec<usize> = scores.chunks(training.model.classes).map(highest).collect();
-    let golden = golden_predictions(program, config, dataset, images)?;
+    let golden = predictions(program, config, device, dataset, images)?;
     let label = |image: usize| usize::from(dataset.labels[image]);
     let right = images.iter().zip(&golden).filter(|&(&image, &class)| class == label(image)).count();
     let differences = images
@@ -64,24 +64,4 @@ pub fn compare(
         .map(|(&image, (training, golden))| Difference { image, label: label(image), training, golden })
         .collect();
     Ok(Agreement { images: images.len(), right, differences })
-}
-
-fn golden_predictions(
-    program: &Program,
-    config: &ChipConfig,
-    dataset: &Dataset,
-    images: &[usize],
-) -> Result<Vec<usize>, Error> {
-    let run = |core: &mut golden::Core, image: &Vec<i32>| -> Result<usize, Error> {
-        Ok(core.run(image)?.last().map_or(0, |layer| argmax(&layer.values)))
-    };
-    let pixels = basisn_compiler::pixels(dataset, images);
-    let found: Vec<Result<Vec<usize>, Error>> = pixels
-        .par_chunks(images.len().div_ceil(rayon::current_num_threads()).max(1))
-        .map(|images| {
-            let mut core = golden::Core::new(config, program)?;
-            images.iter().map(|image| run(&mut core, image)).collect()
-        })
-        .collect();
-    Ok(found.into_iter().collect::<Result<Vec<_>, _>>()?.concat())
 }

@@ -3,8 +3,9 @@
 use basisn_arch::{ChipConfig, Subvectors};
 use basisn_compiler::basis::Basis;
 use basisn_compiler::coefficient::CoefficientCode;
+use basisn_compiler::fit::Target;
+use basisn_compiler::fit::pursuit::{self, Pursuit};
 use basisn_compiler::fitted::Code;
-use basisn_compiler::pursuit::{self, Pursuit, Target};
 use basisn_compiler::{FloatNetwork, Network, Weights, calibrate};
 use burn::tensor::Device;
 
@@ -50,7 +51,7 @@ pub struct Coding {
 }
 
 /// Scale of a kernel without coefficients: its logarithm must be finite.
-const SCALE_MIN: f64 = 1e-12;
+pub(crate) const SCALE_MIN: f64 = 1e-12;
 
 /// Smallest number of nonzeros that the ordinary fit of a grouped network is given, as a share of the columns: one quarter.
 const ORDINARY_SHARE: usize = 4;
@@ -92,7 +93,7 @@ pub fn fitted_model(
         parameters.push(Parameter::new(name("log_scale"), Role::PerKernel, logs, device));
         let raw = index == last && !layer.relu;
         let (input, output) = (codes[index], (!raw).then_some(codes[index + 1]));
-        layer.basis = Some(BasisLayer { log_scale, rule, cut, input, output, gain: 0 });
+        layer.basis = Some(BasisLayer { log_scale, rule, cut, input, output, gain: 0, tiles: vec![0; kernels] });
     }
     Ok((model, parameters))
 }

@@ -30,7 +30,8 @@ struct Description {
 /// Everything that decides how a training goes on, as text.
 fn settings(training: &Training) -> String {
     let layers: Vec<&str> = training.model.layers.iter().map(|layer| layer.name.as_str()).collect();
-    format!("{:?} {:?} {layers:?}", training.options, training.basis)
+    let levels: f64 = training.levels.iter().flat_map(|levels| &levels.values).map(|&level| f64::from(level)).sum();
+    format!("{:?} {:?} {layers:?}, levels {levels}", training.options, training.basis)
 }
 
 /// Writes the file.

@@ -83,7 +83,8 @@ impl Rule {
                 for group in groups {
                     for place in 0..width {
                         let size = |kernel: usize| latents[kernel * width + place].abs();
-                        let winner = group.iter().copied().reduce(|best, k| if size(k) > size(best) { k } else { best });
+                        let winner =
+                            group.iter().copied().reduce(|best, k| if size(k) > size(best) { k } else { best });
                         winner.into_iter().for_each(|kernel| owned[kernel * width + place] = true);
                     }
                 }

@@ -64,6 +64,21 @@ pub struct Arguments {
     /// Error of a cell that training sees, as a share of full scale [default: 0]
     #[arg(long, value_name = "SHARE", requires = "from", help_heading = "Coefficients")]
     pub cell_error: Option<f64>,
+    /// Fitted network to go on from, instead of fitting the float weights
+    #[arg(long, value_name = "FILE", requires = "from", help_heading = "Coefficients")]
+    pub fitted: Option<PathBuf>,
+    /// Train for one chip: a macro model (preset or TOML file); the levels are read back from the chip that --chip names
+    #[arg(long, value_name = "MODEL", requires = "from", help_heading = "Chips")]
+    pub refit_on: Option<String>,
+    /// Seed of that chip
+    #[arg(long, value_name = "SEED", default_value_t = 0, requires = "refit_on", help_heading = "Chips")]
+    pub chip: u64,
+    /// Macro model (preset or TOML file) to test the result on; may be repeated
+    #[arg(long, value_name = "MODEL", requires = "from", help_heading = "Chips")]
+    pub test_on: Vec<String>,
+    /// Chips of each of them; with --refit-on it is the one that --chip names
+    #[arg(long, value_name = "COUNT", default_value_t = 8, requires = "test_on", help_heading = "Chips")]
+    pub draws: u64,
     /// Compare predictions with the golden reference after every epoch, not only at the end
     #[arg(long, requires = "from", help_heading = "Coefficients")]
     pub golden_every_epoch: bool,
@@ -158,6 +173,11 @@ impl Arguments {
         basis.adc_epochs = self.adc_epochs.unwrap_or(basis.adc_epochs);
         basis.cell_error = self.cell_error.unwrap_or(basis.cell_error);
         basis
+    }
+
+    /// Seeds of the chips to test on.
+    pub fn test_chips(&self) -> std::ops::Range<u64> {
+        if self.refit_on.is_some() { self.chip..self.chip + 1 } else { 0..self.draws }
     }
 
     /// Where the checkpoint is.

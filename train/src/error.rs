@@ -46,6 +46,16 @@ pub enum Error {
         /// How to go on.
         fix: String,
     },
+    /// Trained coefficients cannot be gone on from.
+    #[error(
+        "training cannot start from these coefficients\n  at:    {at}\n  cause: {cause}\n  fix:   give network, --coefficients, --groups and --nonzeros as they were trained"
+    )]
+    Start {
+        /// Path.
+        at: String,
+        /// What does not fit.
+        cause: String,
+    },
     /// A checkpoint cannot be used.
     #[error(
         "training cannot go on\n  at:    {at}\n  cause: {cause}\n  fix:   give the settings that it was begun with, or begin again without --resume"

@@ -24,7 +24,7 @@ pub fn weights(training: &Training) -> Result<Vec<NamedTensor>, Error> {
             LayerKind::Conv => {
                 let [height, width] = s.window.kernel;
                 vec![s.kernels, s.in_channels, height, width]
-            },
+            }
             LayerKind::Linear => vec![s.kernels, s.depth()],
         };
         tensors.push(NamedTensor { name: weight.name.clone(), shape, values: weight.values()? });
@@ -41,17 +41,16 @@ pub fn weights(training: &Training) -> Result<Vec<NamedTensor>, Error> {
 pub fn fitted(training: &Training, network: &Network, weights: &Weights, config: &ChipConfig) -> Result<Fitted, Error> {
     let basis = Basis::hadamard(config);
     let mut layers = Vec::with_capacity(training.model.layers.len());
-    let mut planes = 1;
     for (layer, float) in training.model.layers.iter().zip(&weights.layers) {
         let Some(own) = &layer.basis else { continue };
         let coefficients = own.rule.apply(&training.parameters[layer.weight].values()?).values;
         let coefficients: Vec<i8> = coefficients.into_iter().map(|c| c as i8).collect();
         let logs = training.parameters[own.log_scale].values()?;
         let scale: Vec<f64> = logs.iter().map(|&log| f64::from(log).exp()).collect();
-        planes = planes.max(own.rule.code.planes);
         layers.push(FittedLayer {
             name: layer.name.clone(),
             shape: layer.shape,
+            code: own.rule.code,
             weight_signal: float.weight.iter().map(|&w| f64::from(w).powi(2)).sum(),
             weight_error: weight_error(&coefficients, &scale, &float.weight, layer.shape.depth(), &basis),
             coefficients,
@@ -67,7 +66,7 @@ pub fn fitted(training: &Training, network: &Network, weights: &Weights, config:
             clipped_share: 0.0,
         });
     }
-    Ok(Fitted { name: network.name.clone(), basis, planes, adc_bits: config.adc_bits(), layers })
+    Ok(Fitted { name: network.name.clone(), bases: vec![basis], adc_bits: config.adc_bits(), layers })
 }
 
 /// Sum of squares of what coefficients and scales leave of the weights `[kernel][depth]`.

@@ -33,7 +33,8 @@ pub fn save(path: &Path, tensors: &[NamedTensor], key: &str, text: String) -> Re
         views.push((tensor.name.as_str(), view));
     }
     // One entry: the metadata is a hash map, and the order of several would differ from run to run.
-    let file = safetensors::serialize(views, Some(HashMap::from([(key.to_string(), text)]))).map_err(|e| fail(e.to_string()))?;
+    let file = safetensors::serialize(views, Some(HashMap::from([(key.to_string(), text)])))
+        .map_err(|e| fail(e.to_string()))?;
     write(path, &file)
 }
 

@@ -5,7 +5,7 @@
 //! | [`data`] | split off validation images, shift, scale, batch |
 //! | [`model`], [`parameter`] | the network as a function of its parameters |
 //! | [`basis_model`], [`coefficients`] | from float weights to coefficients, and from latents to the columns a kernel owns |
-//! | [`adc`], [`noise`] | the chip in the loop: codes of the ADC, cells that are off |
+//! | [`adc`], [`noise`], [`chip`] | the chip in the loop: codes of the ADC, cells that are off, a chip that was measured |
 //! | [`loss`], [`options`], [`train`] | what is made small, the settings, the loop |
 //! | [`checkpoint`], [`files`] | stop and go on |
 //! | [`export`](mod@export), [`agreement`], [`report`] | weights or a fitted network, compared with the golden reference, and how it came about |
@@ -14,6 +14,7 @@ pub mod adc;
 pub mod agreement;
 pub mod basis_model;
 pub mod checkpoint;
+pub mod chip;
 pub mod coefficients;
 pub mod data;
 mod error;

@@ -5,10 +5,14 @@ mod progress;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use basisn_arch::ChipConfig;
-use basisn_compiler::{Compiled, Dataset, Network, ScheduleOptions, Weights, lower};
+use basisn_compiler::map::homes;
+use basisn_compiler::{Compiled, Dataset, Fitted, Network, ScheduleOptions, Weights, lower};
+use basisn_models::rram::{Device, MacroModel};
 use basisn_train::agreement::{self, Agreement};
+use basisn_train::chip::{accuracies, measured};
 use basisn_train::report::{CoefficientPart, page};
 use basisn_train::train::{End, Training};
 use basisn_train::{Error, checkpoint, export, files};
@@ -16,7 +20,7 @@ use clap::Parser;
 use serde::Serialize;
 
 use command::Arguments;
-use progress::Progress;
+use progress::{AfterEpoch, Progress};
 
 /// The result for machines.
 #[derive(Serialize)]
@@ -42,6 +46,14 @@ struct CoefficientReport {
     gains: Vec<u32>,
     test: Agreement,
     validation: Option<Agreement>,
+    chips: Vec<ChipReport>,
+}
+
+/// Chips with errors.
+#[derive(Serialize)]
+struct ChipReport {
+    model: String,
+    accuracies: Vec<f64>,
 }
 
 fn main() -> ExitCode {
@@ -72,48 +84,71 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
             }
             finish(arguments, &training, test.accuracy(), test.of, None, seconds)
         }
-        Some(from) => {
-            let weights = Weights::load(from, &network)?;
-            let config = ChipConfig::load(&arguments.config)?;
-            let mut training =
-                Training::basis(&network, &weights, &dataset, &config, arguments.basis_options(), arguments.options())?;
-            let lowered = |training: &Training| -> Result<Compiled, Error> {
-                let fitted = export::fitted(training, &network, &weights, &config)?;
-                Ok(lower(&fitted, &config, ScheduleOptions::default())?)
-            };
-            let compared = |training: &Training, images: &[usize]| {
-                agreement::compare(training, &lowered(training)?.program, &config, &dataset, images)
-            };
-            let after_epoch = |training: &Training| {
-                let agreement = compared(training, &training.split.validation)?;
-                Ok(Some(format!("  {:.2} % on golden, {}", 100.0 * agreement.accuracy(), differences(&agreement))))
-            };
-            let seconds =
-                train(arguments, &mut training, arguments.golden_every_epoch.then(|| Box::new(after_epoch) as _))?;
-            let compiled = lowered(&training)?;
-            let validation = match training.split.validation.as_slice() {
-                [] => None,
-                images => Some(compared(&training, images)?),
-            };
-            let test = compared(&training, &dataset.test)?;
-            let fitted = export::fitted(&training, &network, &weights, &config)?;
-            //SAVE fitted.save(&arguments.out)?;
-            if let Some(path) = &arguments.report {
-                let part = CoefficientPart { fitted: &fitted, compiled: &compiled, test: &test };
-                files::write(path, page(&network.name, &training, test.accuracy(), Some(&part)).as_bytes())?;
-            }
-            let (accuracy, images) = (test.accuracy(), test.images);
-            let report = coefficient_report(&training, &compiled, test, validation);
-            finish(arguments, &training, accuracy, images, Some(report), seconds)
-        }
+        Some(from) => train_coefficients(arguments, from, &network, &dataset),
     }
+}
+
+fn train_coefficients(arguments: &Arguments, from: &Path, network: &Network, dataset: &Dataset) -> Result<(), Error> {
+    let weights = Weights::load(from, network)?;
+    let config = ChipConfig::load(&arguments.config)?;
+    let models: Vec<Arc<MacroModel>> =
+        arguments.test_on.iter().map(|name| Ok(Arc::new(MacroModel::load(name)?))).collect::<Result<_, Error>>()?;
+    let mut training =
+        Training::basis(network, &weights, dataset, &config, arguments.basis_options(), arguments.options())?;
+    if let Some(path) = &arguments.fitted {
+        training.start_from(&Fitted::load(path)?, &path.display().to_string())?;
+    }
+    let export = |training: &Training| export::fitted(training, network, &weights, &config);
+    let device = match &arguments.refit_on {
+        None => None,
+        Some(model) => Some(Device { model: Arc::new(MacroModel::load(model)?), seed: arguments.chip }),
+    };
+    if let Some(device) = &device {
+        let fitted = export(&training)?;
+        let homes: Vec<Vec<u32>> =
+            fitted.layers.iter().map(|layer| homes(layer, fitted.bases.len(), &config)).collect();
+        let levels = fitted.bases.first().map_or(&[][..], |basis| &basis.levels);
+        training.refit_on(measured(&config, device, levels), &homes);
+    }
+    let lowered = |training: &Training| -> Result<Compiled, Error> {
+        Ok(lower(&export(training)?, &config, ScheduleOptions::default())?)
+    };
+    let compared = |training: &Training, images: &[usize]| {
+        agreement::compare(training, &lowered(training)?.program, &config, device.as_ref(), dataset, images)
+    };
+    let after_epoch = |training: &Training| {
+        let agreement = compared(training, &training.split.validation)?;
+        Ok(Some(format!("  {:.2} % on golden, {}", 100.0 * agreement.accuracy(), differences(&agreement))))
+    };
+    let seconds = train(arguments, &mut training, arguments.golden_every_epoch.then(|| Box::new(after_epoch) as _))?;
+
+    let (fitted, compiled) = (export(&training)?, lowered(&training)?);
+    let validation = match training.split.validation.as_slice() {
+        [] => None,
+        images => Some(compared(&training, images)?),
+    };
+    let test = compared(&training, &dataset.test)?;
+    let mut chips = Vec::new();
+    for (name, model) in arguments.test_on.iter().zip(&models) {
+        let seeds = arguments.test_chips();
+        let accuracies = accuracies(&compiled.program, &config, model, seeds, dataset, &dataset.test)?;
+        chips.push(ChipReport { model: name.clone(), accuracies });
+    }
+    fitted.save(&arguments.out)?;
+    if let Some(path) = &arguments.report {
+        let part = CoefficientPart { fitted: &fitted, compiled: &compiled, test: &test };
+        files::write(path, page(&network.name, &training, test.accuracy(), Some(&part)).as_bytes())?;
+    }
+    let (accuracy, images) = (test.accuracy(), test.images);
+    let report = CoefficientReport { chips, ..coefficient_report(&training, &compiled, test, validation) };
+    finish(arguments, &training, accuracy, images, Some(report), seconds)
 }
 
 /// Runs the epochs with everything around them; the seconds they took.
 fn train<'a>(
     arguments: &Arguments,
     training: &mut Training<'a>,
-    after_epoch: Option<Box<dyn Fn(&Training) -> Result<Option<String>, Error> + 'a>>,
+    after_epoch: Option<AfterEpoch<'a>>,
 ) -> Result<f64, Error> {
     let path = arguments.checkpoint();
     if arguments.resume {
@@ -149,7 +184,8 @@ fn coefficient_report(
     let layers = || compiled.program.layers.iter().zip(&compiled.report.layers);
     let weighted: usize = layers().map(|(layer, report)| layer.shape.positions() * report.slots).sum();
     let subvectors: usize = layers().map(|(layer, _)| layer.shape.positions() * layer.slots.len()).sum();
-    let sum = |of: fn(&basisn_compiler::report::LayerReport) -> usize| compiled.report.layers.iter().map(of).sum::<usize>();
+    let sum =
+        |of: fn(&basisn_compiler::report::LayerReport) -> usize| compiled.report.layers.iter().map(of).sum::<usize>();
     CoefficientReport {
         slots_per_subvector: weighted as f64 / subvectors as f64,
         slots: compiled.report.slots,
@@ -158,6 +194,7 @@ fn coefficient_report(
         gains: training.model.layers.iter().filter_map(|layer| layer.basis.as_ref()).map(|basis| basis.gain).collect(),
         test,
         validation,
+        chips: Vec::new(),
     }
 }
 
@@ -189,9 +226,15 @@ fn finish(
     let right = (test_accuracy * test_images as f64).round();
     println!("held-out accuracy {:.2} % ({right} of {test_images} images)", 100.0 * test_accuracy);
     if let Some(c) = &report.coefficients {
-        println!("on the golden reference; training graph and golden reference: {} of {test_images} images", differences(&c.test));
+        println!(
+            "on the golden reference; training graph and golden reference: {} of {test_images} images",
+            differences(&c.test)
+        );
         for difference in c.validation.iter().chain([&c.test]).flat_map(|agreement| &agreement.differences) {
-            println!("  image {}: training {}, golden {}, label {}", difference.image, difference.training, difference.golden, difference.label);
+            println!(
+                "  image {}: training {}, golden {}, label {}",
+                difference.image, difference.training, difference.golden, difference.label
+            );
         }
         println!(
             "{:.2} slots a subvector, {:.1} % of the coefficients are not zero, {:.1} dB",
@@ -199,6 +242,17 @@ fn finish(
             100.0 * c.nonzero,
             c.snr_db
         );
+        for chip in &c.chips {
+            let mean = chip.accuracies.iter().sum::<f64>() / chip.accuracies.len().max(1) as f64;
+            let least = chip.accuracies.iter().copied().fold(f64::INFINITY, f64::min);
+            println!(
+                "{}: {:.2} % on average of {} chips, {:.2} % on the worst",
+                chip.model,
+                100.0 * mean,
+                chip.accuracies.len(),
+                100.0 * least
+            );
+        }
     }
     println!(
         "{} epochs in {seconds:.1} s, epoch {} kept, in {}",

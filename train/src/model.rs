@@ -5,8 +5,9 @@
 
 use basisn_arch::{ConvShape, Subvectors, Window};
 use basisn_compiler::Network;
-use basisn_compiler::fitted::Code;
+use basisn_compiler::fitted::{Code, FittedLayer};
 use basisn_compiler::network::LayerKind;
+use basisn_compiler::requantize::requantize;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -66,13 +67,63 @@ pub struct BasisLayer {
     pub output: Option<Code>,
     /// Gain g of the ADC.
     pub gain: u32,
+    /// The tile that every kernel is on; all zero as long as all crossbars are the same.
+    pub tiles: Vec<usize>,
+}
+
+impl BasisLayer {
+    /// What the requantize step makes of partial sums `[image][kernel][position]`: integers, or scores.
+    fn results(
+        &self,
+        (name, shape): (&str, &ConvShape),
+        psums: &[f32],
+        log_scale: &[f32],
+        bias: &[f32],
+    ) -> Result<Vec<f32>, Error> {
+        // Only scales and codes matter here.
+        let step = requantize(&FittedLayer {
+            name: name.into(),
+            shape: *shape,
+            code: self.rule.code,
+            coefficients: Vec::new(),
+            scale: log_scale.iter().map(|&log| f64::from(log).exp()).collect(),
+            bias: bias.iter().map(|&bias| f64::from(bias)).collect(),
+            groups: None,
+            input: self.input,
+            output: self.output,
+            gain: self.gain,
+            clipped_share: 0.0,
+            weight_signal: 0.0,
+            weight_error: 0.0,
+        })?;
+        let unit = (1u64 << step.shift) as f64;
+        let result = |(i, &psum): (usize, &f32)| {
+            let kernel = i / shape.positions() % log_scale.len();
+            // Lane sums of a gain g count 2^g; exact, as all these integers fit into 53 bits.
+            let codes = f64::from(psum) / f64::from(1u32 << self.gain);
+            let value = (codes * f64::from(step.multiplier[kernel]) + step.offset[kernel] as f64) / unit;
+            match self.output {
+                None => value as f32,
+                Some(code) => (value + 0.5).floor().clamp(code.range().0.into(), code.range().1.into()) as f32,
+            }
+        };
+        Ok(psums.iter().enumerate().map(result).collect())
+    }
+
+    /// The first rows of the crossbar of every kernel, transposed: `[kernel][column][row]`, or `[column][row]` if there is one for all.
+    fn transposed(&self, levels: &[Levels]) -> Vec<f32> {
+        match levels {
+            [one] => one.transposed(self.cut.length),
+            _ => self.tiles.iter().flat_map(|&tile| levels[tile].transposed(self.cut.length)).collect(),
+        }
+    }
 }
 
 /// What a forward pass depends on beside parameters and images.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
-    /// Levels of the crossbars; float models need none.
-    pub levels: Option<&'a Levels>,
+    /// Levels of the crossbars; float models need none. One for all, or one for every tile.
+    pub levels: &'a [Levels],
     /// Bits of the ADC in the loop, if it is.
     pub adc_bits: Option<usize>,
     /// Where constants are made: a device with gradients in training.
@@ -153,16 +204,17 @@ impl Model {
         &mut self,
         leaves: &[Tensor<1>],
         images: Tensor<4>,
-        levels: &Levels,
+        levels: &[Levels],
         bits: usize,
     ) -> Result<(), Error> {
         let device = images.device();
-        let around = Surroundings { levels: Some(levels), adc_bits: Some(bits), device: &device };
+        let around = Surroundings { levels, adc_bits: Some(bits), device: &device };
         let mut x = images;
         for layer in &mut self.layers {
             if let Some(basis) = &mut layer.basis {
                 let coefficients = basis.rule.apply(&read(leaves[layer.weight].clone(), "reading latents")?);
-                let sums = LayerSums::new(layer.shape, &coefficients.values, basis.rule.code.planes, levels);
+                let sums =
+                    LayerSums::new(layer.shape, &coefficients.values, basis.rule.code.planes, levels, &basis.tiles);
                 let inputs = read(x.clone(), "reading activations")?;
                 let log_scale = read(leaves[basis.log_scale].clone(), "reading scales")?;
                 let exact = sums.psums(&inputs, &basis.input, Adc { bits: ADC_WITHOUT_LIMITS, gain: 0 });
@@ -192,7 +244,7 @@ impl Layer {
         around: Surroundings,
     ) -> Result<(Tensor<4>, Option<Coefficients>), Error> {
         let (kernels, depth) = (self.shape.kernels, self.shape.depth());
-        let (Some(basis), Some(levels)) = (&self.basis, around.levels) else {
+        let (Some(basis), Some(first)) = (&self.basis, around.levels.first()) else {
             let weight = leaves[self.weight].clone().reshape([kernels, depth]);
             let y = self.product(x, weight, leaves[self.bias].clone());
             return Ok((if self.relu { burn::tensor::activation::relu(y) } else { y }, None));
@@ -203,23 +255,27 @@ impl Layer {
         let factor = leaves[basis.log_scale].clone().exp().mul_scalar(basis.input.scale / output_scale);
         let offset = leaves[self.bias].clone().div_scalar(output_scale);
 
-        let integers = Tensor::<1>::from_data(TensorData::new(found.values.clone(), [found.values.len()]), around.device);
+        let integers =
+            Tensor::<1>::from_data(TensorData::new(found.values.clone(), [found.values.len()]), around.device);
         // The gradient of a coefficient goes to its latent, and to the latents of those that lost the column.
         let coefficients = integers + (latents.clone() - latents.detach());
         let subvectors = basis.cut.count;
-        let transposed = levels.transposed(basis.cut.length);
-        let transposed = Tensor::<2>::from_data(TensorData::new(transposed, [levels.columns, basis.cut.length]), around.device);
-        let weight = coefficients.reshape([kernels * subvectors, levels.columns]).matmul(transposed);
-        let weight = weight.reshape([kernels, subvectors * basis.cut.length]).slice([0..kernels, 0..depth]);
+        let (columns, length) = (first.columns, basis.cut.length);
+        let crossbars = if around.levels.len() == 1 { 1 } else { kernels };
+        let transposed = TensorData::new(basis.transposed(around.levels), [crossbars, columns, length]);
+        let transposed = Tensor::<3>::from_data(transposed, around.device);
+        let weight = coefficients.reshape([crossbars, kernels * subvectors / crossbars, columns]).matmul(transposed);
+        let weight = weight.reshape([kernels, subvectors * length]).slice([0..kernels, 0..depth]);
         let weight = weight * factor.clone().reshape([kernels, 1]);
         let mut y = self.product(x.clone(), weight, offset.clone());
         if let Some(bits) = around.adc_bits {
-            let sums = LayerSums::new(self.shape, &found.values, basis.rule.code.planes, levels);
+            let sums = LayerSums::new(self.shape, &found.values, basis.rule.code.planes, around.levels, &basis.tiles);
             let inputs = read(x.detach(), "reading activations")?;
             let psums = sums.psums(&inputs, &basis.input, Adc { bits, gain: basis.gain });
-            let psums = Tensor::<4>::from_data(TensorData::new(psums, y.dims()), around.device);
-            let per_kernel = [1, kernels, 1, 1];
-            let exact = psums * factor.detach().reshape(per_kernel) + offset.detach().reshape(per_kernel);
+            let scale = read(leaves[basis.log_scale].clone().detach(), "reading scales")?;
+            let bias = read(leaves[self.bias].clone().detach(), "reading biases")?;
+            let results = basis.results((&self.name, &self.shape), &psums, &scale, &bias)?;
+            let exact = Tensor::<4>::from_data(TensorData::new(results, y.dims()), around.device);
             y = exact + (y.clone() - y.detach());
         }
         Ok((basis.output.map_or(y.clone(), |code| round(y, &code)), Some(found)))
@@ -229,7 +285,8 @@ impl Layer {
         let shape = &self.shape;
         match self.kind {
             LayerKind::Conv => {
-                let Window { kernel: [height, width], stride, padding: [top, left, bottom, right], dilation } = shape.window;
+                let Window { kernel: [height, width], stride, padding: [top, left, bottom, right], dilation } =
+                    shape.window;
                 let weight = weight.reshape([shape.kernels, shape.in_channels, height, width]);
                 let options = ConvOptions::new_with_padding(stride, [(top, bottom), (left, right)], dilation, 1);
                 conv2d(x, weight, Some(bias), options)

@@ -30,9 +30,13 @@ pub struct Parameter {
 
 /// What the optimizer remembers of a parameter.
 #[derive(Clone, Debug)]
-enum Memory {
-    Adam { steps: usize, mean: Tensor<1>, square: Tensor<1> },
-    Momentum(Tensor<1>),
+struct Memory {
+    /// Steps that it has seen.
+    steps: usize,
+    /// Running mean of the gradients; of gradient descent the velocity.
+    mean: Tensor<1>,
+    /// Running mean of their squares; Adam only.
+    square: Option<Tensor<1>>,
 }
 
 /// A named flat array outside of the framework.
@@ -92,37 +96,31 @@ impl Parameter {
         let value = self.value.clone();
         match kind {
             OptimizerKind::AdamW => {
-                let adam: AdamW =
-                    AdamWConfig::new().with_weight_decay(size.weight_decay).with_epsilon(EPSILON).build();
-                let memory = match self.memory.take() {
-                    Some(Memory::Adam { steps, mean, square }) => {
-                        let mut momentum = AdaptiveMomentumState::new(steps, mean, square);
-                        momentum.max_moment_2 = None;
-                        Some(AdamWState::new(momentum))
-                    }
-                    _ => None,
-                };
+                let adam: AdamW = AdamWConfig::new().with_weight_decay(size.weight_decay).with_epsilon(EPSILON).build();
+                let memory = self.memory.take().and_then(|Memory { steps, mean, square }| {
+                    square.map(|square| AdamWState::new(AdaptiveMomentumState::new(steps, mean, square)))
+                });
                 let (value, state) = adam.step(size.learning_rate, value, gradient, memory);
                 self.value = value;
-                self.memory = state.map(|state| Memory::Adam {
-                    steps: state.momentum.time,
-                    mean: state.momentum.moment_1,
-                    square: state.momentum.moment_2,
+                self.memory = state.map(|AdamWState { momentum }| Memory {
+                    steps: momentum.time,
+                    mean: momentum.moment_1,
+                    square: Some(momentum.moment_2),
                 });
             }
             OptimizerKind::Sgd => {
                 let gradient = gradient + value.clone().mul_scalar(size.weight_decay);
-                let velocity = match self.memory.take() {
-                    Some(Memory::Momentum(velocity)) => velocity.mul_scalar(MOMENTUM) + gradient,
-                    _ => gradient,
+                let (steps, velocity) = match self.memory.take() {
+                    Some(Memory { steps, mean, .. }) => (steps + 1, mean.mul_scalar(MOMENTUM) + gradient),
+                    None => (1, gradient),
                 };
                 self.value = value - velocity.clone().mul_scalar(size.learning_rate);
-                self.memory = Some(Memory::Momentum(velocity));
+                self.memory = Some(Memory { steps, mean: velocity, square: None });
             }
         }
     }
 
-    /// Values and memory as arrays, `name`, `name.mean`, `name.square` or `name.velocity`, and the steps done.
+    /// Values and memory as arrays, `name`, `name.mean` and `name.square`, and the steps done.
     ///
     /// # Errors
     /// The framework cannot read them back.
@@ -132,16 +130,12 @@ impl Parameter {
             Ok::<_, Error>(NamedArray { name: format!("{}{suffix}", self.name), values })
         };
         let mut arrays = vec![array("", &self.value)?];
-        let mut done = 0;
-        match &self.memory {
-            Some(Memory::Adam { steps, mean, square }) => {
-                arrays.extend([array(".mean", mean)?, array(".square", square)?]);
-                done = *steps;
-            }
-            Some(Memory::Momentum(velocity)) => arrays.push(array(".velocity", velocity)?),
-            None => {}
+        let Some(Memory { steps, mean, square }) = &self.memory else { return Ok((arrays, 0)) };
+        arrays.push(array(".mean", mean)?);
+        if let Some(square) = square {
+            arrays.push(array(".square", square)?);
         }
-        Ok((arrays, done))
+        Ok((arrays, *steps))
     }
 
     /// Takes back what [`Parameter::state`] gave; `find` gives an array by its name.
@@ -153,11 +147,7 @@ impl Parameter {
             Some(Tensor::<1>::from_data(TensorData::new(values, [length]), &device))
         };
         let Some(value) = tensor("") else { return false };
-        self.memory = match (tensor(".mean"), tensor(".square"), tensor(".velocity")) {
-            (Some(mean), Some(square), _) => Some(Memory::Adam { steps, mean, square }),
-            (_, _, Some(velocity)) => Some(Memory::Momentum(velocity)),
-            _ => None,
-        };
+        self.memory = tensor(".mean").map(|mean| Memory { steps, mean, square: tensor(".square") });
         self.value = value;
         true
     }

@@ -10,7 +10,7 @@ use basisn_train::{Error, checkpoint, files};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Something to do after every epoch.
-type AfterEpoch<'a> = Box<dyn Fn(&Training) -> Result<Option<String>, Error> + 'a>;
+pub type AfterEpoch<'a> = Box<dyn Fn(&Training) -> Result<Option<String>, Error> + 'a>;
 
 /// The epoch table on standard error, with a bar below it on a terminal; checkpoint and log.
 pub struct Progress<'a> {
@@ -23,7 +23,12 @@ pub struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     /// Prints the heading. `after_epoch` may add a remark to an epoch's row.
-    pub fn new(training: &Training, checkpoint: PathBuf, log: Option<PathBuf>, after_epoch: Option<AfterEpoch<'a>>) -> Self {
+    pub fn new(
+        training: &Training,
+        checkpoint: PathBuf,
+        log: Option<PathBuf>,
+        after_epoch: Option<AfterEpoch<'a>>,
+    ) -> Self {
         let epochs = training.options.epochs as u64;
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new(epochs) } else { ProgressBar::hidden() };
         if let Ok(style) = ProgressStyle::with_template("{bar:40} epoch {pos} of {len}, {eta} left {msg}") {

@@ -69,7 +69,7 @@ pub fn page(network: &str, training: &Training, test_accuracy: f64, part: Option
                     p.dim { "How many kernels and subvectors use each column of the basis, layer by layer; the same scale for all columns of a layer." }
                     @for layer in &part.fitted.layers {
                         p { (layer.name) }
-                        (columns(&layer.coefficients, part.fitted.basis.columns))
+                        (columns(&layer.coefficients, part.fitted.bases.first().map_or(1, |basis| basis.columns)))
                     }
                 }
             }

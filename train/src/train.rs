@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use basisn_arch::ChipConfig;
-use basisn_compiler::{Dataset, Network, Weights, pixels};
+use basisn_compiler::{Dataset, Fitted, Network, Weights, pixels};
 use burn::tensor::{Device, Tensor};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::adc::Levels;
-use crate::basis_model::{Coding, fitted_model, ideal_levels};
+use crate::basis_model::{Coding, SCALE_MIN, fitted_model, ideal_levels};
 use crate::coefficients::{Coefficients, Limit};
 use crate::data::{Batcher, Split, split_validation};
 use crate::loss::{Distillation, cross_entropy, divergence};
@@ -131,8 +131,8 @@ pub struct Training<'a> {
     pub options: Options,
     /// Settings of coefficients.
     pub basis: Option<BasisOptions>,
-    /// Levels of the crossbars.
-    pub levels: Option<Levels>,
+    /// Levels of the crossbars: none for a float network, one for all tiles, or one for each.
+    pub levels: Vec<Levels>,
     /// Epochs done.
     pub epochs: Vec<Epoch>,
     /// The best epoch on validation images, from 1, and its parameters.
@@ -167,8 +167,22 @@ impl<'a> Training<'a> {
         let order = split.fit.clone();
         let batcher = Batcher::new(dataset, network);
         Ok(Training {
-            model, parameters, split, options, basis: None, levels: None, epochs: Vec::new(), best: None, dataset, batcher,
-            teacher: None, adc_bits: 0, tiles: 1, rng, order, device,
+            model,
+            parameters,
+            split,
+            options,
+            basis: None,
+            levels: Vec::new(),
+            epochs: Vec::new(),
+            best: None,
+            dataset,
+            batcher,
+            teacher: None,
+            adc_bits: 0,
+            tiles: 1,
+            rng,
+            order,
+            device,
         })
     }
 
@@ -186,7 +200,9 @@ impl<'a> Training<'a> {
         options: Options,
     ) -> Result<Self, Error> {
         let mut training = Training::float(network, dataset, options)?;
-        for (parameter, values) in training.parameters.iter_mut().zip(weights.layers.iter().flat_map(|l| [&l.weight, &l.bias])) {
+        for (parameter, values) in
+            training.parameters.iter_mut().zip(weights.layers.iter().flat_map(|l| [&l.weight, &l.bias]))
+        {
             *parameter = Parameter::new(parameter.name.clone(), parameter.role, values.clone(), &training.device);
         }
         let images = pixels(dataset, &training.split.fit);
@@ -195,9 +211,48 @@ impl<'a> Training<'a> {
         let frozen = std::mem::replace(&mut training.parameters, parameters);
         training.teacher = Some((teacher, frozen.into_iter().map(|parameter| parameter.value).collect()));
         training.basis = Some(basis);
-        training.levels = Some(ideal_levels(config));
+        training.levels = vec![ideal_levels(config)];
         (training.adc_bits, training.tiles) = (config.adc_bits(), config.tiles());
         Ok(training)
+    }
+
+    /// Goes on from coefficients that were trained before.
+    ///
+    /// # Errors
+    /// They are not those of this network, form and sharing.
+    pub fn start_from(&mut self, fitted: &Fitted, at: &str) -> Result<(), Error> {
+        let refuse = |cause: String| Error::Start { at: at.into(), cause };
+        if fitted.bases.len() != 1 || fitted.layers.len() != self.model.layers.len() {
+            return Err(refuse(format!("it has {} layers and {} bases", fitted.layers.len(), fitted.bases.len())));
+        }
+        for (layer, own) in fitted.layers.iter().zip(&mut self.model.layers) {
+            let Some(basis) = &mut own.basis else { continue };
+            let latents: Vec<f32> = layer.coefficients.iter().map(|&c| f32::from(c)).collect();
+            let fits = layer.shape == own.shape && latents.len() == basis.rule.len() && layer.code == basis.rule.code;
+            if !fits || basis.rule.apply(&latents).values != latents {
+                let cause =
+                    format!("layer {} has another shape, or coefficients of another form or sharing", layer.name);
+                return Err(refuse(cause));
+            }
+            (basis.input, basis.output, basis.gain) = (layer.input, layer.output, layer.gain);
+            let logs = layer.scale.iter().map(|scale| scale.max(SCALE_MIN).ln() as f32).collect();
+            let bias = layer.bias.iter().map(|&bias| bias as f32).collect();
+            for (place, values) in [(own.weight, latents), (own.bias, bias), (basis.log_scale, logs)] {
+                let parameter = &mut self.parameters[place];
+                *parameter = Parameter::new(parameter.name.clone(), parameter.role, values, &self.device);
+            }
+        }
+        Ok(())
+    }
+
+    /// Trains for one chip: `crossbars` are the levels read back from its tiles, `homes` the home of every kernel, layer by layer.
+    pub fn refit_on(&mut self, crossbars: Vec<Levels>, homes: &[Vec<u32>]) {
+        for (layer, homes) in self.model.layers.iter_mut().zip(homes) {
+            if let Some(basis) = &mut layer.basis {
+                basis.tiles = homes.iter().map(|&home| home as usize % crossbars.len().max(1)).collect();
+            }
+        }
+        self.levels = crossbars;
     }
 
     /// Runs the epochs that are left.
@@ -319,13 +374,13 @@ impl<'a> Training<'a> {
         let images = self.batcher.augmented(indices, self.basis.is_some(), &mut self.rng, &self.device);
         let targets = self.batcher.targets(indices, self.options.label_smoothing, &device);
         let leaves: Vec<Tensor<1>> = self.parameters.iter().map(Parameter::leaf).collect();
-        let noisy = match (&self.levels, &self.basis) {
-            (Some(levels), Some(basis)) if basis.cell_error > 0.0 => {
-                Some(disturbed(levels, basis.cell_error, self.options.seed, step as u64))
-            }
-            _ => None,
-        };
-        let levels = noisy.as_ref().or(self.levels.as_ref());
+        let noisy: Option<Vec<Levels>> = self.basis.as_ref().filter(|basis| basis.cell_error > 0.0).map(|basis| {
+            let draw = |(tile, levels): (usize, &Levels)| {
+                disturbed(levels, basis.cell_error, self.options.seed, (step * self.levels.len() + tile) as u64)
+            };
+            self.levels.iter().enumerate().map(draw).collect()
+        });
+        let levels = noisy.as_deref().unwrap_or(&self.levels);
         let around = Surroundings { levels, adc_bits: adc.then_some(self.adc_bits), device: &device };
         let forward = self.model.forward(&leaves, images.clone().autodiff(), around)?;
         let scores = read(forward.scores.clone().detach(), "scores of training images")?;
@@ -333,7 +388,7 @@ impl<'a> Training<'a> {
         let mut loss = cross_entropy(forward.scores.clone(), targets);
         if let (Some((teacher, values)), Some(basis)) = (&self.teacher, &self.basis) {
             let Distillation { share, temperature } = basis.distillation;
-            let around = Surroundings { levels: None, adc_bits: None, device: &self.device };
+            let around = Surroundings { levels: &[], adc_bits: None, device: &self.device };
             let scale = self.batcher.scale();
             let taught = teacher.forward(values, images.mul_scalar(scale), around)?.scores.autodiff();
             let distance = divergence(forward.scores, taught, temperature);
@@ -372,17 +427,19 @@ impl<'a> Training<'a> {
     }
 
     fn choose_gains(&mut self) -> Result<(), Error> {
-        let Some(levels) = &self.levels else { return Ok(()) };
+        if self.basis.is_none() {
+            return Ok(());
+        }
         let images = &self.split.fit[..GAIN_IMAGES.min(self.split.fit.len())];
         let images = self.batcher.images(images, true, &self.device);
-        self.model.choose_gains(&self.values(), images, levels, self.adc_bits)
+        self.model.choose_gains(&self.values(), images, &self.levels, self.adc_bits)
     }
 
     /// Scores `[image][class]` of images as they are.
     ///
     /// # Errors
     /// The framework fails.
-    pub fn scores(&self, images: &[usize], levels: Option<&Levels>, adc: bool) -> Result<Vec<f32>, Error> {
+    pub fn scores(&self, images: &[usize], levels: &[Levels], adc: bool) -> Result<Vec<f32>, Error> {
         let values = self.values();
         let mut all = Vec::with_capacity(images.len() * self.model.classes);
         for indices in images.chunks(EVALUATION_BATCH) {
@@ -399,14 +456,14 @@ impl<'a> Training<'a> {
     /// # Errors
     /// The framework fails.
     pub fn score(&self, images: &[usize], adc: bool) -> Result<Score, Error> {
-        self.score_on(images, self.levels.as_ref(), adc)
+        self.score_on(images, &self.levels, adc)
     }
 
     /// How well images are classified on crossbars with these levels.
     ///
     /// # Errors
     /// The framework fails.
-    pub fn score_on(&self, images: &[usize], levels: Option<&Levels>, adc: bool) -> Result<Score, Error> {
+    pub fn score_on(&self, images: &[usize], levels: &[Levels], adc: bool) -> Result<Score, Error> {
         let scores = self.scores(images, levels, adc)?;
         let classes = self.model.classes;
         let loss = |(&image, row): (&usize, &[f32])| {

@@ -78,7 +78,7 @@ fn exported_weights_compute_what_the_model_computes() {
     assert_eq!(exported.len(), 8);
 
     let images: Vec<usize> = (0..dataset.labels.len()).collect();
-    let scores = training.scores(&images, None, false).unwrap();
+    let scores = training.scores(&images, &[], false).unwrap();
     for &image in &images {
         let expected = plain_forward(&network, &exported, &pixels(&dataset, image));
         for (class, wanted) in expected.into_iter().enumerate() {
@@ -107,7 +107,8 @@ fn the_file_holds_the_tensors_and_their_making() {
     assert_eq!(std::fs::read(&path).unwrap(), bytes, "the same content gives the same bytes");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside the file");
 
-    let text = files::save(&folder.path().join("none/weights"), &exported, "made_by", String::new()).unwrap_err().to_string();
+    let text =
+        files::save(&folder.path().join("none/weights"), &exported, "made_by", String::new()).unwrap_err().to_string();
     assert!(text.starts_with("cannot write a file\n  at:    "), "{text}");
 }
 

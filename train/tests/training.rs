@@ -58,8 +58,10 @@ fn a_resumed_training_has_the_losses_of_one_that_never_stopped() {
         let mut whole = (begin(), Recorder::default());
         whole.0.run(&mut whole.1).unwrap();
 
+        let file = folder.path().join("checkpoint");
         // Seven steps an epoch: it stops in the third, after the checkpoint of the second.
-        let mut saver = Saver { file: file.clone(), recorder: Recorder { stop_after: Some(17), ..Recorder::default() } };
+        let mut saver =
+            Saver { file: file.clone(), recorder: Recorder { stop_after: Some(17), ..Recorder::default() } };
         assert_eq!(begin().run(&mut saver).unwrap(), End::Stopped);
         assert_eq!(saver.recorder.losses, whole.1.losses[..17]);
         let mut second = (begin(), Recorder::default());
@@ -88,11 +90,7 @@ impl basisn_train::train::Watch for Saver {
         self.recorder.step(batch, batches, loss);
     }
 
-    fn epoch(
-        &mut self,
-        training: &Training,
-        epoch: &basisn_train::train::Epoch,
-    ) -> Result<(), basisn_train::Error> {
+    fn epoch(&mut self, training: &Training, epoch: &basisn_train::train::Epoch) -> Result<(), basisn_train::Error> {
         self.recorder.epoch(training, epoch)?;
         checkpoint::save(&self.file, training)
     }

@@ -52,7 +52,11 @@ impl Synthetic {
             [Some(classes)] => (classes, 10_000, 0),
             [Some(classes), Some(images)] => (classes, images, 0),
             [Some(classes), Some(images), Some(seed)] => (classes, images, seed),
-            _ => return Some(wrong("write synthetic:CLASSES:IMAGES:SEED, all of them numbers; the last two may be left out".into())),
+            _ => {
+                return Some(wrong(
+                    "write synthetic:CLASSES:IMAGES:SEED, all of them numbers; the last two may be left out".into(),
+                ));
+            }
         };
         let (classes, images) = (classes as usize, images as usize);
         if !CLASSES.contains(&classes) || !(HELD_OUT * classes..=1_000_000).contains(&images) {
@@ -82,7 +86,9 @@ impl Synthetic {
 
     /// One image, `[channel][row][column]`.
     fn image(&self, image: usize) -> Vec<u8> {
-        let mut random = Random::new(self.seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ (image as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut random = Random::new(
+            self.seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ (image as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+        );
         let scene = Scene::draw(image % self.classes, &mut random);
         let noise = range(&mut random, 2.0, 14.0);
         let mut pixels = vec![0; 3 * SIDE * SIDE];
@@ -92,7 +98,8 @@ impl Synthetic {
                 for (channel, value) in color.into_iter().enumerate() {
                     // The sum of two uniform numbers is a triangular one: noise of a sensor, near enough.
                     let off = noise * (range(&mut random, -1.0, 1.0) + range(&mut random, -1.0, 1.0));
-                    pixels[(channel * SIDE + row) * SIDE + column] = (255.0 * value + off).round().clamp(0.0, 255.0) as u8;
+                    pixels[(channel * SIDE + row) * SIDE + column] =
+                        (255.0 * value + off).round().clamp(0.0, 255.0) as u8;
                 }
             }
         }
@@ -131,7 +138,14 @@ impl Scene {
         for _ in 0..random.below(4) {
             let size = range(random, 0.12, 0.3);
             let center = [range(random, -1.0, 1.0), range(random, -1.0, 1.0)];
-            figures.push(Figure::draw(random.below(shapes), random.below(Texture::ALL.len()), size, center, std::f64::consts::PI, random));
+            figures.push(Figure::draw(
+                random.below(shapes),
+                random.below(Texture::ALL.len()),
+                size,
+                center,
+                std::f64::consts::PI,
+                random,
+            ));
         }
         let center = [range(random, -0.25, 0.25), range(random, -0.25, 0.25)];
         let size = range(random, 0.5, 0.8);
@@ -142,7 +156,14 @@ impl Scene {
             let away = range(random, 0.0, std::f64::consts::TAU);
             let center = [center[0] + 0.75 * size * away.cos(), center[1] + 0.75 * size * away.sin()];
             let size = range(random, 0.15, 0.3);
-            figures.push(Figure::draw(random.below(shapes), random.below(Texture::ALL.len()), size, center, std::f64::consts::PI, random));
+            figures.push(Figure::draw(
+                random.below(shapes),
+                random.below(Texture::ALL.len()),
+                size,
+                center,
+                std::f64::consts::PI,
+                random,
+            ));
         }
         Scene { background, gradient: [angle.cos(), angle.sin()], figures }
     }
@@ -186,7 +207,14 @@ impl Figure {
             second = color(random);
         }
         let phase = range(random, 0.0, 1.0);
-        Figure { shape: Shape::ALL[shape], texture: Texture::ALL[texture], colors: [first, second], center, inverse, phase }
+        Figure {
+            shape: Shape::ALL[shape],
+            texture: Texture::ALL[texture],
+            colors: [first, second],
+            center,
+            inverse,
+            phase,
+        }
     }
 
     /// The colour at a point, if it is inside.
@@ -241,7 +269,9 @@ mod tests {
         for class in 0..*CLASSES.end() {
             let scene = Scene::draw(class, &mut random);
             let main = scene.figures.iter().rev().take(2).map(|figure| {
-                (0..SIDE * SIDE).filter(|i| figure.color((i % SIDE) as f64 / 16.0 - 1.0, (i / SIDE) as f64 / 16.0 - 1.0).is_some()).count()
+                (0..SIDE * SIDE)
+                    .filter(|i| figure.color((i % SIDE) as f64 / 16.0 - 1.0, (i / SIDE) as f64 / 16.0 - 1.0).is_some())
+                    .count()
             });
             assert!(main.max().unwrap() > 60, "class {class}");
         }
@@ -255,7 +285,11 @@ mod tests {
         assert_eq!(read("synthetic:100").unwrap(), Synthetic { classes: 100, images: 10_000, seed: 0 });
         assert_eq!(read("synthetic:20:500:7").unwrap(), Synthetic { classes: 20, images: 500, seed: 7 });
         assert!(Synthetic::from_name("examples/digits").is_none());
-        for (text, cause) in [("synthetic:many", "all of them numbers"), ("synthetic:101", "101 classes"), ("synthetic:20:99", "99 images")] {
+        for (text, cause) in [
+            ("synthetic:many", "all of them numbers"),
+            ("synthetic:101", "101 classes"),
+            ("synthetic:20:99", "99 images"),
+        ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(text) && error.contains(cause), "{error}");
         }

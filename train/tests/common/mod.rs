@@ -91,12 +91,8 @@ pub fn short(epochs: usize) -> Options {
 
 /// A training of ternary coefficients in groups of four, with the ADC in the loop in the last epoch.
 pub fn short_basis(epochs: usize) -> (BasisOptions, Options) {
-    let coding = Coding {
-        code: CoefficientCode::TERNARY,
-        sharing: Sharing::Groups(4),
-        start: Start::Joint,
-        activation_bits: 8,
-    };
+    let coding =
+        Coding { code: CoefficientCode::TERNARY, sharing: Sharing::Groups(4), start: Start::Joint, activation_bits: 8 };
     let basis = BasisOptions { adc_epochs: 1, ..BasisOptions::new(coding) };
     (basis, Options { epochs, batch: 32, seed: seed(), ..Options::basis() })
 }
