@@ -21,6 +21,6 @@ pub mod slot;
 pub use config::{ChipConfig, clog2};
 pub use cycles::{LayerCounts, LayerWork};
 pub use error::Error;
-pub use image::{Geometry, LayerProgram, Program, Requantize};
-pub use shape::{ConvShape, Subvectors, Window};
+pub use image::{Geometry, LayerProgram, Program, Requantize, Step, StepOp};
+pub use shape::{ConvShape, Shape, Subvectors, Window};
 pub use slot::{Item, ItemWord, Slot, SlotWord};

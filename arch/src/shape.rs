@@ -1,6 +1,36 @@
-//! The shape of one layer: what im2col, the weights and the cycle count need.
+//! Shapes of tensors and layers: what im2col, the weights and the cycle count need.
 
 use serde::{Deserialize, Serialize};
+
+/// Channels, height and width of a tensor; a flat one has height and width 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    /// Channels.
+    pub channels: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Shape {
+    /// A shape of `channels` x `height` x `width`.
+    pub const fn new(channels: usize, height: usize, width: usize) -> Self {
+        Shape { channels, height, width }
+    }
+
+    /// Number of values.
+    pub fn size(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} x {} x {}", self.channels, self.height, self.width)
+    }
+}
 
 /// A window that slides over the rows and columns of an image: what a convolution or a pooling sees.
 /// Pairs are height, width; padding is top, left, bottom, right.

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use basisn_arch::{ChipConfig, Program};
+use basisn_arch::{ChipConfig, Program, StepOp};
 use basisn_compiler::float::argmax;
+use basisn_models::rram::Device;
 use basisn_models::verilog::Body;
-use basisn_models::{Mismatch, golden};
+use basisn_models::{Mismatch, NetRun, fast, golden};
 use basisn_testbench::{Chip, LayerRun, Stalls, chip};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
@@ -19,8 +20,8 @@ use crate::output::StagedFile;
 /// Results of RTL simulation.
 #[derive(Debug)]
 pub struct Rtl {
-    /// For every image, every layer.
-    pub runs: Vec<Vec<LayerRun>>,
+    /// For every image.
+    pub runs: Vec<NetRun<LayerRun>>,
     /// Clock cycles simulated, the writing of the basis included.
     pub cycles: u64,
     /// Clock cycles that writing the basis takes.
@@ -56,7 +57,7 @@ pub fn progress(what: &str, steps: usize) -> ProgressBar {
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Runs images on the golden reference, on all cores.
+/// Runs images on the golden reference, on all cores of this machine; ideal without a device.
 ///
 /// # Errors
 /// The program or an image is refused.
@@ -64,15 +65,18 @@ pub fn run_golden(
     config: &ChipConfig,
     program: &Program,
     images: &[Vec<i32>],
-) -> Result<Vec<Vec<golden::LayerRun>>, Error> {
+    device: Option<&Device>,
+) -> Result<Vec<NetRun<golden::LayerRun>>, Error> {
     let bar = progress("golden", images.len());
-    let chunks = images.par_chunks(share_of(images.len())).map(|images| {
-        let mut core = golden::Core::new(config, program)?;
-        images.iter().map(|image| core.run(image).inspect(|_| bar.inc(1))).collect::<Result<Vec<_>, _>>()
-    });
-    let runs: Result<Vec<_>, _> = chunks.collect();
+    let core = fast::Core::new(config, program, device)?;
+    let mut runs = Vec::with_capacity(images.len());
+    // Enough to fill every thread, few enough for the bar to move.
+    for batch in images.chunks(16) {
+        runs.extend(core.run(batch, runs.len() as u32)?);
+        bar.inc(batch.len() as u64);
+    }
     bar.finish_and_clear();
-    Ok(runs?.into_iter().flatten().collect())
+    Ok(runs)
 }
 
 /// Images for each core of this machine.
@@ -95,11 +99,17 @@ impl Simulator {
         Ok(Simulator { library: library?, trace })
     }
 
-    /// Runs images, one simulation on each core of this machine.
+    /// Runs images, one simulation on each core of this machine; ideal without a device.
     ///
     /// # Errors
     /// The program is refused, the simulation fails, or the waveform cannot be written.
-    pub fn run(self, config: &ChipConfig, program: &Program, images: &[Vec<i32>]) -> Result<Rtl, Error> {
+    pub fn run(
+        self,
+        config: &ChipConfig,
+        program: &Program,
+        images: &[Vec<i32>],
+        device: Option<&Device>,
+    ) -> Result<Rtl, Error> {
         let bar = progress("RTL", images.len());
         let started = Instant::now();
         let threads = rayon::current_num_threads().min(images.len()).max(1);
@@ -108,7 +118,8 @@ impl Simulator {
         let trace = self.trace.as_ref().map(StagedFile::path);
         let chunks = images.par_chunks(share).enumerate().map(|(chunk, images)| {
             let trace = trace.as_deref().filter(|_| chunk == 0);
-            let mut chip = Chip::start(&self.library, config, program, None, trace)?;
+            let mut chip = Chip::start(&self.library, config, program, device, trace)?;
+            chip.set_inference((chunk * share) as u32);
             let mut runs = Vec::with_capacity(images.len());
             for image in images {
                 runs.push(chip.run(program, image, &mut Stalls::none())?);
@@ -121,7 +132,7 @@ impl Simulator {
         });
         let runs: Result<Vec<_>, Error> = chunks.collect();
         bar.finish_and_clear();
-        let runs = runs.map_err(|e| self.named(e))?.into_iter().flatten().collect();
+        let runs = runs.map_err(|e| self.named(e))?.concat();
         self.trace.map_or(Ok(()), StagedFile::publish)?;
         Ok(Rtl {
             runs,
@@ -156,27 +167,34 @@ fn kind_of_trace(path: &Path) -> Result<Trace, Error> {
     }
 }
 
-/// Compares every layer of every image that RTL ran.
-pub fn compare(program: &Program, golden: &[Vec<golden::LayerRun>], rtl: &[Vec<LayerRun>]) -> Comparison {
+/// Compares every step of every image that RTL ran.
+pub fn compare(program: &Program, golden: &[NetRun<golden::LayerRun>], rtl: &[NetRun<LayerRun>]) -> Comparison {
     let mut comparison = Comparison::default();
     for (image, (expected, got)) in golden.iter().zip(rtl).enumerate() {
-        let expected: Vec<_> = expected.iter().map(|r| r.values.clone()).collect();
-        let values: Vec<_> = got.iter().map(|r| r.values.clone()).collect();
-        let (compared, mismatches) = basisn_models::compare(program, &expected, &values);
+        let (compared, mismatches) = basisn_models::compare(program, &expected.values, &got.values);
         comparison.values += compared;
-        comparison.mismatches.extend(mismatches.iter().map(|m| describe(program, image, m, got)));
+        comparison.mismatches.extend(mismatches.iter().map(|m| describe(program, image, m, &got.layers)));
     }
     comparison
 }
 
 fn describe(program: &Program, image: usize, mismatch: &Mismatch, runs: &[LayerRun]) -> String {
-    let cycle = program
-        .layers
-        .iter()
-        .zip(runs)
-        .find(|(layer, _)| layer.name == mismatch.layer)
-        .and_then(|(layer, run)| run.at_cycle.get(mismatch.kernel * layer.shape.positions() + mismatch.position));
+    let step = program.steps.iter().find(|step| step.name == mismatch.step);
+    let cycle = step.and_then(|step| match step.op {
+        StepOp::Matrix { first, .. } => {
+            let shape = program.layers[first].shape;
+            let (group, kernel) = (mismatch.channel / shape.kernels, mismatch.channel % shape.kernels);
+            runs.get(first + group)?.at_cycle.get(kernel * shape.positions() + mismatch.position)
+        }
+        _ => None,
+    });
     format!("image {image}, {mismatch}, cycle {}", cycle.map_or("unknown".into(), u64::to_string))
+}
+
+/// Share of images with the same answer.
+pub fn agreement(outputs: &[Vec<i64>], others: &[Vec<i64>]) -> f64 {
+    let same = outputs.iter().zip(others).filter(|(a, b)| argmax(a) == argmax(b)).count();
+    same as f64 / outputs.len().max(1) as f64
 }
 
 /// Share of images whose largest output is at the label.

@@ -14,6 +14,9 @@ pub enum Error {
     /// Network, weights, data, fit.
     #[error(transparent)]
     Compiler(#[from] basisn_compiler::Error),
+    /// Constants, network on a chip.
+    #[error(transparent)]
+    Evaluate(#[from] basisn_evaluate::Error),
     /// Generator.
     #[error(transparent)]
     Hdl(#[from] basisn_hdl::Error),
@@ -78,7 +81,7 @@ impl Error {
     /// 1 if the work failed, 2 if what was given cannot be used.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Arch(_) | Error::Models(_) | Error::Compiler(_) | Error::Input { .. } => 2,
+            Error::Arch(_) | Error::Models(_) | Error::Compiler(_) | Error::Evaluate(_) | Error::Input { .. } => 2,
             _ => 1,
         }
     }

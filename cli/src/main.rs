@@ -1,5 +1,6 @@
 //! `basisn`: from a trained network to RTL that computes it bit for bit. Parses, calls, prints.
 
+mod campaign;
 mod commands;
 mod engine;
 mod error;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{compile, demo, fit, generate, inspect, simulate, train};
+use commands::{compile, demo, evaluate, fit, generate, inspect, simulate, train};
 use error::Error;
 
 /// From a trained network to Verilog for RRAM crossbars that are written once.
@@ -32,6 +33,7 @@ enum Command {
     Generate(generate::Arguments),
     Simulate(simulate::Arguments),
     Inspect(inspect::Arguments),
+    Evaluate(evaluate::Arguments),
     Train(train::Arguments),
 }
 
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Generate(a) => generate::run(&a),
         Command::Simulate(a) => simulate::run(&a),
         Command::Inspect(a) => inspect::run(&a),
+        Command::Evaluate(a) => evaluate::run(&a),
         Command::Train(a) => train::run(&a),
     };
     match done {

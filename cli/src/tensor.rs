@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use basisn_arch::ConvShape;
+use basisn_arch::Shape;
 use basisn_compiler::npy;
 use ndarray::{ArrayD, IxDyn};
 use ndarray_npy::{ReadableElement, ViewElement, ViewNpyError, WriteNpyExt};
@@ -47,15 +47,15 @@ pub fn to_npy(shape: &[usize], values: Vec<i64>) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// Cuts an array into the images that a layer takes: one, or many along a first axis. An image is `[channels, height, width]`,
+/// Cuts an array into the images that a network takes: one, or many along a first axis. An image is `[channels, height, width]`,
 /// flat, or, with one channel, `[height, width]`.
 ///
 /// # Errors
 /// The array is not a whole number of such images.
-pub fn images(path: &Path, array: &ArrayD<i32>, layer: &ConvShape) -> Result<Vec<Vec<i32>>, Error> {
-    let full = [layer.in_channels, layer.in_height, layer.in_width];
-    let size = layer.inputs();
-    let plane = if layer.in_channels == 1 { &full[1..] } else { &full[..] };
+pub fn images(path: &Path, array: &ArrayD<i32>, shape: Shape) -> Result<Vec<Vec<i32>>, Error> {
+    let full = [shape.channels, shape.height, shape.width];
+    let size = shape.size();
+    let plane = if shape.channels == 1 { &full[1..] } else { &full[..] };
     let fits = [&full[..], plane, &[size]]
         .iter()
         .any(|image| array.shape().strip_suffix(*image).is_some_and(|rest| rest.len() <= 1 && !rest.contains(&0)));
@@ -85,7 +85,6 @@ fn refuse(path: &Path, cause: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use basisn_arch::Window;
 
     #[test]
     fn integer_types_are_read_and_others_refused() {
@@ -106,22 +105,21 @@ mod tests {
 
     #[test]
     fn images_of_another_size_are_refused() {
-        let layer =
-            ConvShape { in_channels: 1, in_height: 2, in_width: 3, kernels: 1, window: Window::square(1, 1, 0) };
-        let cut = |layer: &ConvShape, shape: &[usize]| {
+        let image = Shape::new(1, 2, 3);
+        let cut = |image: Shape, shape: &[usize]| {
             let size = shape.iter().product();
-            images(Path::new("x.npy"), &ArrayD::from_shape_vec(IxDyn(shape), vec![0; size]).unwrap(), layer)
+            images(Path::new("x.npy"), &ArrayD::from_shape_vec(IxDyn(shape), vec![0; size]).unwrap(), image)
         };
         for (shape, count) in
             [(&[4, 1, 2, 3][..], 4), (&[1, 2, 3], 1), (&[4, 2, 3], 4), (&[2, 3], 1), (&[5, 6], 5), (&[6], 1)]
         {
-            assert_eq!(cut(&layer, shape).unwrap().len(), count, "{shape:?}");
+            assert_eq!(cut(image, shape).unwrap().len(), count, "{shape:?}");
         }
         for shape in [&[4, 1, 3, 2][..], &[4, 1, 1, 6], &[3, 2], &[0, 1, 2, 3], &[2, 2, 1, 2, 3], &[24], &[]] {
-            let error = cut(&layer, shape).unwrap_err().to_string();
+            let error = cut(image, shape).unwrap_err().to_string();
             assert!(error.contains("the network takes images of 1 x 2 x 3"), "{error}");
         }
-        let colour = ConvShape { in_channels: 2, ..layer };
-        assert!(cut(&colour, &[2, 2, 3]).is_ok() && cut(&colour, &[4, 2, 3]).is_err());
+        let colour = Shape { channels: 2, ..image };
+        assert!(cut(colour, &[2, 2, 3]).is_ok() && cut(colour, &[4, 2, 3]).is_err());
     }
 }

@@ -92,6 +92,8 @@ fn a_crafted_image_cannot_take_all_memory() {
     let (switches, items) = (of_slots("16"), of_slots("4"));
     let header = format!(
         "{{\"format\":2,\"name\":\"n\",\"geometry\":{{\"tiles\":0,\"rows\":16,\"columns\":16,\"cell_bits\":1,\"lanes\":4,\"adc_bits\":8}},\
+         \"input\":{{\"shape\":{{\"channels\":1,\"height\":1,\"width\":1}},\"bits\":1,\"signed\":false,\"scale\":1.0}},\
+         \"steps\":[{{\"name\":\"a\",\"inputs\":[0],\"op\":{{\"matrix\":{{\"first\":0,\"groups\":1}}}}}}],\
          \"layers\":[{{\"name\":\"a\",\"shape\":{shape},\"input_bits\":1,\"signed\":false,\"gain\":0,\"block_positions\":1,\
          \"slots_per_subvector\":[{slots}],\"shift\":1,\"low\":0,\"high\":1,\"raw\":false}}]}}"
     );
@@ -120,7 +122,10 @@ fn layers_cannot_name_files_outside_the_dump() {
     program.layers[0].name = "../../escaped".into();
     fs::write(folder.path().join("p"), program.to_bytes().unwrap()).unwrap();
     let line = format!("simulate --program p --input {} --images 1 --engine golden --dump a/dump", common::IMAGES);
-    basisn(folder.path(), &line).refused(2, &["layer ../../escaped", "names of layers"]);
+    basisn(folder.path(), &line).refused(2, &["layer ../../escaped", "names are unique"]);
     program.layers[0].name = program.layers[1].name.clone();
     assert!(program.check(&chip).unwrap_err().to_string().contains("unique"));
+    program.layers[0].name = "conv1".into();
+    program.steps[0].name = "/escaped".into();
+    assert!(program.check(&chip).unwrap_err().to_string().contains("step /escaped"));
 }

@@ -25,8 +25,8 @@ fn simulate(folder: &Path, more: &str) -> String {
 fn golden_and_both_macro_bodies_give_the_same_files() {
     let folder = tiny();
     simulate(folder.path(), "--images 2 --engine golden --dump golden");
-    let verilog = simulate(folder.path(), "--images 2 --engine rtl --macro verilog --dump verilog");
-    let both = simulate(folder.path(), "--images 2 --engine both --macro dpi --dump dpi");
+    let verilog = simulate(folder.path(), "--images 2 --engine rtl --body verilog --dump verilog");
+    let both = simulate(folder.path(), "--images 2 --engine both --body dpi --dump dpi");
     assert!(!verilog.contains("bit-exact"), "nothing was compared: {verilog}");
     assert_eq!(both.lines().last().unwrap(), "bit-exact: 4 layers, 7188 values, 0 mismatches");
     let golden = files(&folder.path().join("golden"));

@@ -1,16 +1,18 @@
 //! The road from weights to a program image: fit once, then lower to a chip with any number of tiles.
 
+use basisn_arch::image::Input;
 use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program, Subvectors};
 
-use crate::calibrate::{self, GainProblem};
+use crate::calibrate::{self, Calibration, GainProblem};
 use crate::fit::{FitOptions, Target, fit_layer, snr_db};
-use crate::fitted::{Fitted, FittedLayer, PlaneItem};
-use crate::float::FloatNetwork;
-use crate::map;
+use crate::fitted::{Code, Fitted, FittedLayer, PlaneItem};
+use crate::fuse::fuse;
+use crate::graph::MatrixLayer;
 use crate::report::{LayerReport, Report};
 use crate::requantize::requantize;
 use crate::schedule::{ScheduleOptions, SubvectorSchedule, schedule_layer};
-use crate::{Error, Network, Weights};
+use crate::{Error, Model};
+use crate::{integer, map};
 
 /// A compiled network.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,93 +23,86 @@ pub struct Compiled {
     pub report: Report,
 }
 
-/// Fits `network` to the crossbars of `config` and lowers it to the chip.
-/// `images` are training images as integer pixels: scales and gains are measured on them.
+/// Fits a network to the crossbars of `config` and lowers it to the chip.
+/// `images` are training images as integers: scales and gains are measured on them.
 ///
 /// # Errors
 /// As [`fit`] and [`lower`].
-pub fn compile(
-    network: &Network,
-    weights: &Weights,
-    images: &[Vec<i32>],
-    config: &ChipConfig,
-) -> Result<Compiled, Error> {
-    lower(&fit(network, weights, images, config, &FitOptions::local(config))?, config, ScheduleOptions::default())
+pub fn compile(model: &Model, images: &[Vec<i32>], config: &ChipConfig) -> Result<Compiled, Error> {
+    lower(&fit(model, images, config, &FitOptions::local(config))?, config, ScheduleOptions::default())
 }
 
 /// Finds coefficients, scales and gains. Of `config` only the crossbar's size, the ADC bits and the arithmetic count.
 ///
 /// # Errors
-/// Layers that don't fit together, unusable images, more input bits than the chip has, or options that [`FitOptions::check`] refuses.
-pub fn fit(
-    network: &Network,
-    weights: &Weights,
-    images: &[Vec<i32>],
-    config: &ChipConfig,
-    options: &FitOptions,
-) -> Result<Fitted, Error> {
-    let bits = network.input.bits as usize;
+/// Unusable images, more input bits than the chip has, or options that [`FitOptions::check`] refuses.
+pub fn fit(model: &Model, images: &[Vec<i32>], config: &ChipConfig, options: &FitOptions) -> Result<Fitted, Error> {
+    let bits = model.graph.input.map_or(1, |code| code.bits);
     if bits > config.input_bits() {
         return Err(Error::chip(
-            format!("network {}, input", network.name),
+            format!("network {}, input", model.graph.name),
             format!("{bits} input bits, and arithmetic.input_bits = {}", config.input_bits()),
             format!("set arithmetic.input_bits to at least {bits}, or give the network coarser inputs"),
         ));
     }
-    let names: Vec<&str> = network.layers.iter().map(|l| l.name.as_str()).collect();
+    let model = model.clone().folded();
+    let fused = fuse(&model.graph);
+    let names: Vec<&str> = model.graph.nodes.iter().filter(|n| n.op.is_matrix()).map(|n| n.name.as_str()).collect();
     options.check(&names, config)?;
-    let float = FloatNetwork::new(network, weights)?;
-    let shapes = network.shapes().map_err(|cause| Error::Network { at: network.name.clone(), cause })?;
-    let codes = calibrate::codes(network, &float, images, config.input_bits())?;
-    let sample = spread(images, GAIN_IMAGES);
+    let Calibration { codes, patches } = {
+        let bits = options.activation_bits.unwrap_or(config.input_bits());
+        calibrate::calibrate(&model, &fused, images, bits)?
+    };
+    let steps = integer::steps(&model, &fused, &codes)?;
     let bases = options.basis.fixed(config);
-    let mut layers = Vec::with_capacity(shapes.len());
-    for (index, (layer, shape)) in network.layers.iter().zip(shapes).enumerate() {
-        let weights = &weights.layers[index];
-        let inputs = calibrate::layer_inputs(&float, &sample, index, &codes[index])?;
+    let mut layers: Vec<FittedLayer> = Vec::with_capacity(patches.len());
+    for (i, step) in fused.iter().enumerate() {
+        let Some(MatrixLayer { name, shape, groups, .. }) = model.graph.matrix_layer(step.node) else { continue };
+        let (weight, bias) = (model.parameters.values(&name, "weight"), model.parameters.values(&name, "bias"));
+        let raw = i + 1 == fused.len() && step.clip.is_none() && groups == 1;
+        let (input, output) = (codes[step.inputs[0]], codes[i + 1]);
         let cut = Subvectors::new(shape.depth(), config.rows());
-        let moments = options.weighted.then(|| calibrate::moments(&shape, &cut, &inputs));
-        let target = Target { weight: &weights.weight, depth: shape.depth(), moments: moments.as_deref() };
-        let (tiles, options) = (options.tiles, options.of_layer(&layer.name));
-        let fit = fit_layer(&target, &bases, tiles, options);
-        let raw = index + 1 == network.layers.len() && !layer.relu;
-        let mut fitted = FittedLayer {
-            name: layer.name.clone(),
-            shape,
-            code: options.code,
-            coefficients: fit.coefficients,
-            scale: fit.scale,
-            bias: weights.bias.iter().map(|&b| f64::from(b)).collect(),
-            groups: fit.groups,
-            input: codes[index],
-            output: (!raw).then_some(codes[index + 1]),
-            gain: 0,
-            clipped_share: 0.0,
-            weight_signal: fit.signal,
-            weight_error: fit.error,
-        };
-        let problem = GainProblem {
-            shape: &shape,
-            bases: &bases,
-            items: &fitted.items(&bases[0]),
-            scale: &fitted.scale,
-            input: fitted.input,
-            adc_bits: config.adc_bits(),
-        };
-        let gain = problem.choose(&inputs);
-        (fitted.gain, fitted.clipped_share) = (gain.gain, gain.clipped_share);
-        layers.push(fitted);
+        let layer_options = options.of_layer(&name);
+        for group in 0..groups {
+            let kernels = group * shape.kernels..(group + 1) * shape.kernels;
+            let patches = &patches[layers.len()];
+            let moments = options.weighted.then(|| calibrate::moments(patches, cut));
+            let weight = &weight[kernels.start * shape.depth()..kernels.end * shape.depth()];
+            let target = Target { weight, depth: shape.depth(), moments: moments.as_deref() };
+            let fit = fit_layer(&target, &bases, options.tiles, layer_options);
+            let mut fitted = FittedLayer {
+                name: if groups == 1 { name.clone() } else { format!("{name}-group{group}") },
+                shape,
+                code: layer_options.code,
+                coefficients: fit.coefficients,
+                scale: fit.scale,
+                bias: kernels.map(|k| bias.get(k).map_or(0.0, |&b| f64::from(b))).collect(),
+                groups: fit.groups,
+                input,
+                output: (!raw).then_some(output),
+                range: (!raw).then(|| integer::range(&output, step.clip)),
+                gain: 0,
+                clipped_share: 0.0,
+                weight_signal: fit.signal,
+                weight_error: fit.error,
+            };
+            let problem = GainProblem {
+                cut,
+                bases: &bases,
+                items: &fitted.items(&bases[0]),
+                scale: &fitted.scale,
+                input,
+                adc_bits: config.adc_bits(),
+            };
+            let gain = problem.choose(patches);
+            (fitted.gain, fitted.clipped_share) = (gain.gain, gain.clipped_share);
+            layers.push(fitted);
+        }
     }
-    Ok(Fitted { name: network.name.clone(), bases, adc_bits: config.adc_bits(), layers })
-}
-
-/// Images that the gain is measured on.
-const GAIN_IMAGES: usize = 64;
-
-/// At most `count` of `images`, spread evenly.
-fn spread(images: &[Vec<i32>], count: usize) -> Vec<Vec<i32>> {
-    let count = count.min(images.len());
-    (0..count).map(|i| images[i * images.len() / count].clone()).collect()
+    let shape = model.graph.input_shape();
+    let Code { scale, bits, signed } = codes[0];
+    let input = Input { shape, bits, signed, scale };
+    Ok(Fitted { name: model.graph.name, bases, adc_bits: config.adc_bits(), input, steps, layers })
 }
 
 /// Maps and schedules a fitted network for the tiles and lanes of `config`.
@@ -168,6 +163,8 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
         name: fitted.name.clone(),
         geometry: Geometry::from(config),
         basis: fitted.program_bases(config.tiles()),
+        input: fitted.input,
+        steps: fitted.steps.clone(),
         layers,
     };
     program.check(config)?;

@@ -1,123 +1,78 @@
 //! Float reference inference: what the compiled network is measured against and calibrated with.
 //!
-//! Sums run in double precision and in a fixed order, so that every machine calibrates the same scales and writes the same image.
+//! Every sum runs in a fixed order that depends neither on the processor nor on the number of threads, so that every machine
+//! calibrates the same scales and writes the same image.
 
-use basisn_arch::ConvShape;
+use basisn_arch::{ConvShape, Window};
 use rayon::prelude::*;
 
-use crate::weights::LayerWeights;
-use crate::{Error, Network, Weights};
+use crate::graph::{Graph, Node, Op, Pool, Shape};
+use crate::model::batch_norm_affine;
+use crate::{Error, Model};
 
-/// A network with its weights, ready to run.
-#[derive(Clone, Debug)]
-pub struct FloatNetwork {
-    input_scale: f64,
-    inputs: usize,
-    layers: Vec<FloatLayer>,
-}
+/// Positions that are computed together.
+const PANEL: usize = 64;
+/// Positions and kernels of the innermost tile: its sums stay in registers.
+const WIDTH: usize = 8;
+const ROWS: usize = 4;
 
-#[derive(Clone, Debug)]
-struct FloatLayer {
-    shape: ConvShape,
-    relu: bool,
-    /// `[d][kernel]`: the innermost loop runs over kernels.
-    weight: Vec<f64>,
-    bias: Vec<f64>,
-}
-
-impl FloatNetwork {
-    /// Joins a description and its weights.
-    ///
-    /// # Errors
-    /// The layers of the network don't fit together, or the weights are not those of this network.
-    pub fn new(network: &Network, weights: &Weights) -> Result<Self, Error> {
-        let shapes = network.shapes().map_err(|cause| Error::Network { at: network.name.clone(), cause })?;
-        let sizes = |w: &LayerWeights| (w.weight.len(), w.bias.len());
-        let wanted = shapes.iter().map(|s| (s.kernels * s.depth(), s.kernels));
-        if !weights.layers.iter().map(sizes).eq(wanted) {
-            return Err(Error::weights(
-                format!("network {}", network.name),
-                "weights and biases are not one for every weight and kernel of its layers",
-                "give the network that these weights belong to",
-            ));
-        }
-        let layers = network
-            .layers
-            .iter()
-            .zip(shapes)
-            .zip(&weights.layers)
-            .map(|((layer, shape), weights)| FloatLayer::new(shape, layer.relu, weights))
-            .collect();
-        let input = &network.input;
-        Ok(FloatNetwork { input_scale: input.scale, inputs: input.channels * input.height * input.width, layers })
-    }
-
-    /// Outputs of every layer for one image of integer pixels, in channel, row, column order; ReLU applied.
-    ///
-    /// # Errors
-    /// The image has another number of pixels than the network.
-    pub fn activations(&self, image: &[i32]) -> Result<Vec<Vec<f64>>, Error> {
-        if image.len() != self.inputs {
-            return Err(Error::calibration(
-                "an image",
-                format!("{} pixels, and the network takes {}", image.len(), self.inputs),
-                "give images of the network's input shape",
-            ));
-        }
-        let pixels: Vec<f64> = image.iter().map(|&p| f64::from(p) * self.input_scale).collect();
-        let mut outputs: Vec<Vec<f64>> = Vec::with_capacity(self.layers.len());
-        for layer in &self.layers {
-            let output = layer.run(outputs.last().unwrap_or(&pixels));
-            outputs.push(output);
-        }
-        Ok(outputs)
-    }
-
-    /// Share of images whose largest score is that of their label, 0..1; the first of equal scores counts.
-    ///
-    /// # Errors
-    /// As [`FloatNetwork::activations`].
-    pub fn accuracy(&self, images: &[Vec<i32>], labels: &[u8]) -> Result<f64, Error> {
-        let right = images
-            .par_iter()
-            .zip(labels)
-            .map(|(image, label)| {
-                let outputs = self.activations(image)?;
-                let class = outputs.last().map_or(0, |scores| argmax(scores));
-                Ok(usize::from(class == usize::from(*label)))
-            })
-            .collect::<Result<Vec<usize>, Error>>()?;
-        Ok(right.iter().sum::<usize>() as f64 / right.len().max(1) as f64)
-    }
-}
-
-impl FloatLayer {
-    fn new(shape: ConvShape, relu: bool, weights: &LayerWeights) -> Self {
-        let depth = shape.depth();
-        let weight = (0..depth)
-            .flat_map(|d| (0..shape.kernels).map(move |k| f64::from(weights.weight[k * depth + d])))
-            .collect();
-        FloatLayer { shape, relu, weight, bias: weights.bias.iter().map(|&b| f64::from(b)).collect() }
-    }
-
-    fn run(&self, input: &[f64]) -> Vec<f64> {
-        let (kernels, positions) = (self.shape.kernels, self.shape.positions());
-        let mut patch = vec![0.0; self.shape.depth()];
-        let mut output = vec![0.0; kernels * positions];
-        for position in 0..positions {
-            self.shape.fill_patch(input, position, &mut patch);
-            let mut sums = self.bias.clone();
-            for (&x, row) in patch.iter().zip(self.weight.chunks_exact(kernels)) {
-                if x != 0.0 {
-                    sums.iter_mut().zip(row).for_each(|(sum, w)| *sum += x * w);
-                }
-            }
-            for (kernel, sum) in sums.into_iter().enumerate() {
-                output[kernel * positions + position] = if self.relu { sum.max(0.0) } else { sum };
+/// Runs a network on an image, `[channel][row][column]`; `visit` sees the result of every node, in order, the input included.
+/// Gives the result of the last node. A node's result is dropped after its last reader.
+pub fn run(model: &Model, image: &[f32], visit: &mut dyn FnMut(usize, &[f32])) -> Vec<f32> {
+    let nodes = &model.graph.nodes;
+    let mut readers: Vec<usize> = model.graph.consumers().iter().map(Vec::len).collect();
+    let mut results: Vec<Vec<f32>> = vec![Vec::new(); nodes.len()];
+    for (index, node) in nodes.iter().enumerate() {
+        let inputs: Vec<&[f32]> = node.inputs.iter().map(|&i| results[i].as_slice()).collect();
+        let result = if node.op == Op::Input { image.to_vec() } else { compute(model, index, &inputs) };
+        visit(index, &result);
+        results[index] = result;
+        for &input in &node.inputs {
+            readers[input] -= 1;
+            if readers[input] == 0 {
+                results[input] = Vec::new();
             }
         }
-        output
     }
+    results.pop().unwrap_or_default()
+}
+
+/// Class scores of an image of integers, each counting the input's scale.
+///
+/// # Errors
+/// The image has another number of values than the network's input.
+pub fn scores(model: &Model, image: &[i32]) -> Result<Vec<f32>, Error> {
+    Ok(run(model, &dequantize(&model.graph, image)?, &mut |_, _| ()))
+}
+
+/// The values that an image of integers stands for.
+///
+/// # Errors
+/// The image has another number of values than the network's input.
+pub fn dequantize(graph: &Graph, image: &[i32]) -> Result<Vec<f32>, Error> {
+    let wanted = graph.input_shape().size();
+    if image.len() != wanted {
+        return Err(Error::calibration(
+            "an image",
+            format!("{} pixels, and the network takes {wanted}", image.len()),
+            "give images of the network's input shape",
+        ));
+    }
+    let scale = graph.input.map_or(1.0, |code| code.scale);
+    Ok(image.iter().map(|&v| (f64::from(v) * scale) as f32).collect())
+}
+
+/// Share of images whose largest score is that of their label, 0..1; the first of equal scores counts.
+///
+/// # Errors
+/// As [`scores`].
+pub fn accuracy<L: Copy + Into<usize> + Sync>(model: &Model, images: &[Vec<i32>], labels: &[L]) -> Result<f64, Error> {
+    let right = images
+        .par_iter()
+        .zip(labels)
+        .map(|(image, label)| Ok(usize::from(argmax(&scores(model, image)?) == (*label).into())))
+        .collect::<Result<Vec<usize>, Error>>()?;
+    Ok(right.iter().sum::<usize>() as f64 / right.len().max(1) as f64)
 }
 
 /// Index of the largest value, the first of equal ones; 0 if there are none.
@@ -131,51 +86,242 @@ pub fn argmax<T: PartialOrd>(values: &[T]) -> usize {
     best
 }
 
+fn compute(model: &Model, index: usize, inputs: &[&[f32]]) -> Vec<f32> {
+    let Node { name, op, shape, .. } = &model.graph.nodes[index];
+    let input = inputs.first().copied().unwrap_or(&[]);
+    let in_shape = model.graph.in_shape(index);
+    let part = |part: &str| model.parameters.values(name, part);
+    match op {
+        Op::Input | Op::Flatten => input.to_vec(),
+        Op::Conv(_) | Op::Linear { .. } => {
+            let Some(layer) = model.graph.matrix_layer(index) else { return Vec::new() };
+            let (weight, bias) = (part("weight"), part("bias"));
+            let kernels = layer.shape.kernels;
+            let mut output = Vec::with_capacity(shape.size());
+            for (group, input) in input.chunks_exact(layer.shape.inputs()).enumerate() {
+                let rows = group * kernels..(group + 1) * kernels;
+                let weight = &weight[rows.start * layer.shape.depth()..rows.end * layer.shape.depth()];
+                output.extend(convolve(&layer.shape, weight, bias.get(rows).unwrap_or(&[]), input));
+            }
+            output
+        }
+        Op::BatchNorm { epsilon } => {
+            let affine = batch_norm_affine(&model.parameters, name, *epsilon);
+            let planes = input.chunks_exact(in_shape.height * in_shape.width);
+            let values = planes.zip(&affine).flat_map(|(plane, (scale, offset))| {
+                let (scale, offset) = (*scale as f32, *offset as f32);
+                plane.iter().map(move |x| x * scale + offset)
+            });
+            values.collect()
+        }
+        Op::Clip { low, high } => input.iter().map(|x| x.clamp(*low as f32, *high as f32)).collect(),
+        Op::MaxPool(window) => pool(in_shape, window, input, |seen, _| seen.fold(f32::NEG_INFINITY, f32::max)),
+        Op::AvgPool(Pool { window, count_padding }) => {
+            let all = (window.kernel[0] * window.kernel[1]) as f32;
+            pool(in_shape, window, input, |seen, inside| {
+                seen.sum::<f32>() / if *count_padding { all } else { inside as f32 }
+            })
+        }
+        Op::GlobalAvgPool => {
+            let size = in_shape.height * in_shape.width;
+            input.chunks_exact(size).map(|plane| plane.iter().sum::<f32>() / size as f32).collect()
+        }
+        Op::Add => {
+            let mut sum = input.to_vec();
+            for other in &inputs[1..] {
+                sum.iter_mut().zip(*other).for_each(|(sum, x)| *sum += x);
+            }
+            sum
+        }
+        Op::Concat => inputs.concat(),
+    }
+}
+
+/// A value of every window: `reduce` sees what lies inside the image, and how many values that are.
+fn pool(
+    shape: Shape,
+    window: &Window,
+    input: &[f32],
+    reduce: impl Fn(&mut dyn Iterator<Item = f32>, usize) -> f32,
+) -> Vec<f32> {
+    let [out_height, out_width] = window.out_size(shape.height, shape.width);
+    let mut output = Vec::with_capacity(shape.channels * out_height * out_width);
+    for plane in input.chunks_exact(shape.height * shape.width) {
+        for row in 0..out_height {
+            let rows = window.taps(0, row, shape.height).flatten();
+            for column in 0..out_width {
+                let columns = window.taps(1, column, shape.width).flatten();
+                let inside = rows.clone().count() * columns.clone().count();
+                let mut seen = rows.clone().flat_map(|y| columns.clone().map(move |x| plane[y * shape.width + x]));
+                output.push(reduce(&mut seen, inside));
+            }
+        }
+    }
+    output
+}
+
+/// A convolution as a matrix product on panels of positions; each sum starts at the bias and takes the products in the order of the weights.
+fn convolve(shape: &ConvShape, weight: &[f32], bias: &[f32], input: &[f32]) -> Vec<f32> {
+    let (positions, kernels, depth) = (shape.positions(), shape.kernels, shape.depth());
+    let panels: Vec<Vec<f32>> = (0..positions.div_ceil(PANEL))
+        .into_par_iter()
+        .map(|panel| {
+            let range = panel * PANEL..positions.min((panel + 1) * PANEL);
+            let blocks = range.len().div_ceil(WIDTH);
+            let patches = patches(shape, input, range.clone());
+            let mut sums = vec![0.0; kernels * range.len()];
+            for first in (0..kernels).step_by(ROWS) {
+                // A short last tile computes its last kernel several times.
+                let rows: [usize; ROWS] = std::array::from_fn(|i| (first + i).min(kernels - 1));
+                let weights = rows.map(|row| &weight[row * depth..(row + 1) * depth]);
+                let start = rows.map(|row| bias.get(row).copied().unwrap_or(0.0));
+                for block in 0..blocks {
+                    let tile = tile(weights, start, &patches[block * depth..(block + 1) * depth]);
+                    for (row, values) in rows.into_iter().zip(&tile) {
+                        let to = &mut sums[row * range.len()..(row + 1) * range.len()][block * WIDTH..];
+                        to.iter_mut().zip(values).for_each(|(to, value)| *to = *value);
+                    }
+                }
+            }
+            sums
+        })
+        .collect();
+    let mut output = vec![0.0; kernels * positions];
+    for (panel, sums) in panels.iter().enumerate() {
+        let width = sums.len() / kernels;
+        for (row, values) in sums.chunks_exact(width).enumerate() {
+            output[row * positions + panel * PANEL..][..width].copy_from_slice(values);
+        }
+    }
+    output
+}
+
+fn tile(weights: [&[f32]; ROWS], start: [f32; ROWS], patches: &[[f32; WIDTH]]) -> [[f32; WIDTH]; ROWS] {
+    let mut sums = start.map(|bias| [bias; WIDTH]);
+    let [a, b, c, d] = weights;
+    for ((((x, a), b), c), d) in patches.iter().zip(a).zip(b).zip(c).zip(d) {
+        for (sum, w) in sums.iter_mut().zip([a, b, c, d]) {
+            for (sum, x) in sum.iter_mut().zip(x) {
+                *sum += w * x;
+            }
+        }
+    }
+    sums
+}
+
+/// Patches of some positions: for every block of `WIDTH` positions, for every weight, the value at each position.
+fn patches(shape: &ConvShape, input: &[f32], range: std::ops::Range<usize>) -> Vec<[f32; WIDTH]> {
+    let depth = shape.depth();
+    let mut patches = vec![[0.0; WIDTH]; range.len().div_ceil(WIDTH) * depth];
+    let mut patch = vec![0.0; depth];
+    for (i, position) in range.enumerate() {
+        shape.fill_patch(input, position, &mut patch);
+        let block = &mut patches[i / WIDTH * depth..][..depth];
+        block.iter_mut().zip(&patch).for_each(|(to, x)| to[i % WIDTH] = *x);
+    }
+    patches
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Conv;
+    use crate::random::{Random, test_seed};
 
-    fn network() -> (Network, Weights) {
-        let network = toml::from_str(
-            "name = \"n\"\ninput = { channels = 1, height = 2, width = 2, scale = 0.5, bits = 4 }\n\
-             [[layers]]\nname = \"a\"\nkind = \"conv\"\nout = 2\nkernel = 1\nrelu = true\n\
-             [[layers]]\nname = \"b\"\nkind = \"linear\"\nout = 2\nrelu = false\n",
-        )
-        .unwrap();
-        let a = LayerWeights { weight: vec![1.0, -2.0], bias: vec![0.5, 4.0] };
-        let b = LayerWeights { weight: (0..16u8).map(f32::from).collect(), bias: vec![0.0, -1000.0] };
-        (network, Weights { layers: vec![a, b] })
+    fn random_values(random: &mut Random, count: usize) -> Vec<f32> {
+        (0..count).map(|_| random.signed_unit() as f32).collect()
     }
 
     #[test]
-    fn layers_run_in_order_with_bias_scale_and_relu() {
-        let (network, weights) = network();
-        let float = FloatNetwork::new(&network, &weights).unwrap();
-        let outputs = float.activations(&[0, 1, 2, 8]).unwrap();
-        assert_eq!(outputs[0], [0.5, 1.0, 1.5, 4.5, 4.0, 3.0, 2.0, 0.0]);
-        let scores: Vec<f64> = [0.0, 8.0]
-            .iter()
-            .zip([0.0, -1000.0])
-            .map(|(start, bias)| bias + outputs[0].iter().enumerate().map(|(i, x)| x * (start + i as f64)).sum::<f64>())
-            .collect();
-        assert_eq!(outputs[1], scores);
-        let images = [vec![0, 1, 2, 8], vec![1; 4]];
-        assert_eq!(float.accuracy(&images, &[0, 1]).unwrap(), 0.5);
+    fn convolutions_are_sums_over_patches() {
+        let mut random = Random::new(test_seed(11));
+        for _ in 0..20 {
+            let window = Window {
+                kernel: [1 + random.below(3), 1 + random.below(3)],
+                stride: [1 + random.below(2), 1 + random.below(2)],
+                padding: [random.below(2), random.below(3), random.below(2), random.below(2)],
+                dilation: [1 + random.below(2), 1 + random.below(2)],
+            };
+            let shape = ConvShape {
+                in_channels: 1 + random.below(5),
+                in_height: 5 + random.below(9),
+                in_width: 5 + random.below(9),
+                kernels: 1 + random.below(9),
+                window,
+            };
+            let input = random_values(&mut random, shape.inputs());
+            let weight = random_values(&mut random, shape.kernels * shape.depth());
+            let bias = random_values(&mut random, shape.kernels);
+            let found = convolve(&shape, &weight, &bias, &input);
+            for (position, patch) in shape.im2col(&input).chunks_exact(shape.depth()).enumerate() {
+                for (k, row) in weight.chunks_exact(shape.depth()).enumerate() {
+                    let sum: f64 = row.iter().zip(patch).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
+                    let found = f64::from(found[k * shape.positions() + position]);
+                    assert!((found - sum - f64::from(bias[k])).abs() < 1e-5, "{shape:?}");
+                }
+            }
+        }
+    }
+
+    /// A graph of one operation on 2 x 3 x 3: channel 0 is 1 to 9, channel 1 the negative of it.
+    fn of_one(op: Op) -> Vec<f32> {
+        let mut graph = Graph::new("n", Shape::new(2, 3, 3));
+        graph.add("a", op, &[0]).unwrap();
+        let image: Vec<f32> = (1..=9u8).map(f32::from).chain((1..=9u8).map(|v| -f32::from(v))).collect();
+        run(&Model::random(graph, 1), &image, &mut |_, _| ())
     }
 
     #[test]
-    fn images_of_another_size_are_refused() {
-        let (network, weights) = network();
-        let error = FloatNetwork::new(&network, &weights).unwrap().activations(&[0; 3]).unwrap_err().to_string();
-        assert!(error.contains("3 pixels, and the network takes 4"), "{error}");
+    fn poolings_ignore_padding_unless_told_otherwise() {
+        let window = Window { padding: [1, 1, 0, 0], ..Window::square(2, 2, 0) };
+        assert_eq!(of_one(Op::MaxPool(window)), [1.0, 3.0, 7.0, 9.0, -1.0, -2.0, -4.0, -5.0]);
+        let mean = |count_padding| of_one(Op::AvgPool(Pool { window, count_padding }))[..4].to_vec();
+        assert_eq!(mean(true), [0.25, 1.25, 2.75, 7.0]);
+        assert_eq!(mean(false), [1.0, 2.5, 5.5, 7.0]);
+        assert_eq!(of_one(Op::GlobalAvgPool), [5.0, -5.0]);
+        assert_eq!(of_one(Op::Relu6)[4..12], [5.0, 6.0, 6.0, 6.0, 6.0, 0.0, 0.0, 0.0]);
     }
 
     #[test]
-    fn weights_of_another_network_are_refused() {
-        let (network, mut weights) = network();
-        weights.layers[1].bias.pop();
-        let error = FloatNetwork::new(&network, &weights).unwrap_err().to_string();
-        assert!(error.contains("at:    network n") && error.contains("fix:"), "{error}");
+    fn groups_see_their_own_channels_only() {
+        let depthwise = Conv { groups: 2, ..Conv::new(2, Window::square(3, 1, 0)) };
+        let mut graph = Graph::new("n", Shape::new(2, 3, 3));
+        let a = graph.add("a", Op::Conv(depthwise), &[0]).unwrap();
+        graph.add("twice", Op::Add, &[a, a]).unwrap();
+        let model = Model::random(graph, 1);
+        let image: Vec<f32> = vec![1.0; 9].into_iter().chain(vec![0.0; 9]).collect();
+        let mut seen = Vec::new();
+        let result = run(&model, &image, &mut |node, values| seen.push((node, values.len())));
+        assert_eq!(seen, [(0, 18), (1, 2), (2, 2)]);
+        let sum: f32 = model.parameters.values("a", "weight")[..9].iter().sum();
+        assert!((result[0] - 2.0 * sum).abs() < 1e-5 && result[1] == 0.0);
+    }
+
+    #[test]
+    fn concatenation_is_along_channels_and_batch_norm_per_channel() {
+        let mut graph = Graph::new("n", Shape::new(2, 1, 1));
+        let bn = graph.add("bn", Op::BatchNorm { epsilon: 0.0 }, &[0]).unwrap();
+        graph.add("both", Op::Concat, &[0, bn]).unwrap();
+        let mut model = Model::random(graph, 1);
+        let parts =
+            [("weight", [2.0, 3.0]), ("bias", [1.0, 0.0]), ("running_mean", [0.0, 1.0]), ("running_var", [4.0, 9.0])];
+        for (part, values) in parts {
+            let tensor = crate::parameters::Tensor { shape: vec![2], values: values.to_vec() };
+            model.parameters.insert(format!("bn.{part}"), tensor);
+        }
+        assert_eq!(run(&model, &[5.0, 7.0], &mut |_, _| ()), [5.0, 7.0, 6.0, 6.0]);
+    }
+
+    #[test]
+    fn integer_images_count_the_input_scale_and_have_the_size_of_the_input() {
+        let mut graph = Graph::new("n", Shape::new(2, 1, 1));
+        graph.input = Some(crate::fitted::Code { scale: 0.5, bits: 8, signed: true });
+        graph.add("relu", Op::Relu, &[0]).unwrap();
+        let model = Model::random(graph, 1);
+        assert_eq!(scores(&model, &[-3, 5]).unwrap(), [0.0, 2.5]);
+        assert_eq!(accuracy(&model, &[vec![-3, 5], vec![4, 1]], &[1u8, 1]).unwrap(), 0.5);
+        let error = scores(&model, &[0; 3]).unwrap_err().to_string();
+        assert!(error.contains("3 pixels, and the network takes 2"), "{error}");
     }
 
     #[test]

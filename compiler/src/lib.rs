@@ -2,8 +2,8 @@
 //!
 //! | step | module | what |
 //! |---|---|---|
-//! | read | [`network`], [`weights`], [`dataset`], [`npy`], [`synthetic`] | description, trained weights, labelled images, drawn ones |
-//! | the network | [`graph`] | nodes and shapes; built-in topologies |
+//! | read | [`network`], [`parameters`], [`dataset`], [`npy`], [`synthetic`] | description, trained weights, labelled images, drawn ones |
+//! | the network | [`graph`], [`model`] | nodes and shapes, built-in topologies; a graph with its parameters |
 //! | calibrate | [`float`], [`calibrate`] | float reference; scales of the activations, gain of the ADC |
 //! | fit | [`basis`], [`coefficient`], [`csd`], [`fit`](mod@fit), [`pursuit`] | coefficients of the fixed basis: a [`Fitted`] network |
 //! | lower | [`map`], [`schedule`], [`requantize`](mod@requantize) | homes, slots, integer scales: a program image |
@@ -19,17 +19,20 @@ mod error;
 pub mod fit;
 pub mod fitted;
 pub mod float;
+mod fuse;
 pub mod graph;
+mod integer;
 mod least_squares;
 pub mod map;
+pub mod model;
 pub mod network;
 pub mod npy;
+pub mod parameters;
 mod random;
 pub mod report;
 pub mod requantize;
 pub mod schedule;
 pub mod synthetic;
-pub mod weights;
 
 pub use calibrate::pixels;
 pub use compile::{Compiled, compile, lower};
@@ -37,9 +40,8 @@ pub use dataset::Dataset;
 pub use error::Error;
 pub use fit::pursuit;
 pub use fitted::Fitted;
-pub use float::FloatNetwork;
 pub use graph::Graph;
+pub use model::Model;
 pub use network::Network;
 pub use report::Report;
 pub use schedule::ScheduleOptions;
-pub use weights::Weights;

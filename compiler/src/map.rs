@@ -103,6 +103,7 @@ pub(crate) mod tests {
             code: CoefficientCode::TERNARY,
             input: Code { scale: 1.0, bits: 8, signed: false },
             output: None,
+            range: None,
             gain: 0,
             clipped_share: 0.0,
             weight_signal: 1.0,

@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 use basisn_arch::image::is_name;
-use basisn_arch::{ConvShape, Window};
+use basisn_arch::{ConvShape, Shape, Window};
 
 use crate::Error;
+use crate::fitted::Code;
+use crate::graph::{Conv, Graph, Op};
 
 /// A feed-forward network: layers in order, each fed by the one before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,6 +87,29 @@ impl Network {
         })?;
         network.shapes().map_err(|cause| Error::Network { at: path.display().to_string(), cause })?;
         Ok(network)
+    }
+
+    /// The network as a graph: every layer, and a ReLU after it where it has one.
+    ///
+    /// # Errors
+    /// Says which layer does not fit its input.
+    pub fn graph(&self) -> Result<Graph, Error> {
+        let shapes = self.shapes().map_err(|cause| Error::Network { at: self.name.clone(), cause })?;
+        let Input { channels, height, width, scale, bits, signed } = self.input;
+        let mut graph = Graph::new(&self.name, Shape::new(channels, height, width));
+        graph.input = Some(Code { scale, bits: bits as usize, signed });
+        let mut last = 0;
+        for (layer, shape) in self.layers.iter().zip(shapes) {
+            let op = match layer.kind {
+                LayerKind::Conv => Op::Conv(Conv { bias: true, ..Conv::new(layer.out, shape.window) }),
+                LayerKind::Linear => Op::Linear { out: layer.out, bias: true },
+            };
+            last = graph.add(&layer.name, op, &[last])?;
+            if layer.relu {
+                last = graph.add(&format!("{}.relu", layer.name), Op::Relu, &[last])?;
+            }
+        }
+        Ok(graph)
     }
 
     /// The shape of every layer, in order.

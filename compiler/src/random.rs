@@ -29,7 +29,6 @@ impl Random {
     }
 
     /// Uniform in -1..1.
-    #[cfg(test)]
     pub(crate) fn signed_unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 52) as f64 - 1.0
     }

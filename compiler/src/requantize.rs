@@ -19,6 +19,16 @@ pub fn requantize(layer: &FittedLayer) -> Result<Requantize, Error> {
     let step = f64::from(1u32 << layer.gain) * layer.input.scale / output_scale;
     let factor: Vec<f64> = layer.scale.iter().map(|s| s * step).collect();
     let offset: Vec<f64> = layer.bias.iter().map(|b| b / output_scale).collect();
+    let range = layer.output.map(|code| layer.range.unwrap_or_else(|| code.range()));
+    affine(&factor, &offset, range).map_err(|cause| {
+        let fix = "calibrate on images whose activations are as large as the layer's weights and biases, or train again with weight decay";
+        Error::chip(format!("layer {}", layer.name), cause, fix)
+    })
+}
+
+/// The integers of `clamp(x * factor + offset)`, one for each channel; without a range the result is raw.
+/// The error says why no shift fits.
+pub(crate) fn affine(factor: &[f64], offset: &[f64], range: Option<(i32, i32)>) -> Result<Requantize, String> {
     let fits = |shift: u32| {
         let unit = (1u64 << shift) as f64;
         let multiplier = factor.iter().all(|f| (f * unit).round().abs() <= f64::from(i16::MAX));
@@ -26,25 +36,21 @@ pub fn requantize(layer: &FittedLayer) -> Result<Requantize, Error> {
     };
     let Some(shift) = SHIFT.rev().find(|s| fits(*s)) else {
         let largest = |values: &[f64]| values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-        return Err(Error::chip(
-            format!("layer {}", layer.name),
-            format!(
-                "a psum counts up to {:.3e} and the offsets up to {:.3e} output steps: too much for 16-bit multipliers and 48-bit offsets",
-                largest(&factor),
-                largest(&offset)
-            ),
-            "calibrate on images whose activations are as large as the layer's weights and biases, or train again with weight decay",
+        return Err(format!(
+            "an input integer counts up to {:.3e} and the offsets up to {:.3e} output steps: too much for 16-bit multipliers and 48-bit offsets",
+            largest(factor),
+            largest(offset)
         ));
     };
     let unit = (1u64 << shift) as f64;
-    let (low, high) = layer.output.map_or((i32::MIN, i32::MAX), |code| code.range());
+    let (low, high) = range.unwrap_or((i32::MIN, i32::MAX));
     Ok(Requantize {
         multiplier: factor.iter().map(|f| (f * unit).round() as i16).collect(),
         offset: offset.iter().map(|b| (b * unit).round() as i64).collect(),
         shift,
         low,
         high,
-        raw: layer.output.is_none(),
+        raw: range.is_none(),
     })
 }
 

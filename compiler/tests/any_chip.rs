@@ -3,8 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use basisn_arch::ChipConfig;
-use basisn_compiler::weights::LayerWeights;
-use basisn_compiler::{Error, FloatNetwork, Network, Weights, compile};
+use basisn_compiler::{Error, Model, Network, compile, float};
 use basisn_models::golden;
 
 /// A small generator; quality does not matter here.
@@ -21,10 +20,6 @@ impl Random {
         self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (self.0 >> 33) as usize % n
     }
-
-    fn weight(&mut self) -> f32 {
-        (0..4).map(|_| self.below(2001) as f32 / 1000.0 - 1.0).sum()
-    }
 }
 
 /// A convolution with ReLU, one without, one with a stride, and a linear layer.
@@ -39,12 +34,8 @@ fn network(signed: bool, bits: u32) -> Network {
     .unwrap()
 }
 
-fn weights(network: &Network, random: &mut Random) -> Weights {
-    let layer = |shape: basisn_arch::ConvShape| LayerWeights {
-        weight: (0..shape.kernels * shape.depth()).map(|_| random.weight()).collect(),
-        bias: (0..shape.kernels).map(|_| random.weight()).collect(),
-    };
-    Weights { layers: network.shapes().unwrap().into_iter().map(layer).collect() }
+fn model(network: &Network, random: &mut Random) -> Model {
+    Model::random(network.graph().unwrap(), random.below(1 << 30) as u64)
 }
 
 fn images(network: &Network, count: usize, random: &mut Random) -> Vec<Vec<i32>> {
@@ -63,16 +54,15 @@ fn chip(keys: Keys) -> ChipConfig {
 
 /// Root of the mean squared difference of scores, relative to the scores' own.
 fn relative_error(network: &Network, config: &ChipConfig, random: &mut Random) -> f64 {
-    let weights = weights(network, random);
+    let model = model(network, random);
     let train = images(network, 40, random);
-    let compiled = compile(network, &weights, &train, config).unwrap();
-    let float = FloatNetwork::new(network, &weights).unwrap();
+    let compiled = compile(&model, &train, config).unwrap();
     let unit = (1u64 << compiled.program.layers[3].requantize.shift) as f64;
     let (mut error, mut signal) = (0.0, 0.0);
     for image in images(network, 20, random) {
         let scores = golden::run(config, &compiled.program, &image).unwrap().pop().unwrap();
-        let wanted = float.activations(&image).unwrap().pop().unwrap();
-        for (score, wanted) in scores.iter().zip(&wanted) {
+        for (score, wanted) in scores.iter().zip(float::scores(&model, &image).unwrap()) {
+            let wanted = f64::from(wanted);
             error += (*score as f64 / unit - wanted).powi(2);
             signal += wanted * wanted;
         }
@@ -116,10 +106,10 @@ fn results_stand_for_the_float_numbers_on_every_kind_of_chip() {
 fn networks_that_do_not_fit_are_refused_with_the_limit() {
     let mut random = Random::new(22);
     let network = network(false, 8);
-    let weights = weights(&network, &mut random);
+    let model = model(&network, &mut random);
     let train = images(&network, 4, &mut random);
     let refused = |keys: Keys| -> (Error, String) {
-        let error = compile(&network, &weights, &train, &chip(keys)).unwrap_err();
+        let error = compile(&model, &train, &chip(keys)).unwrap_err();
         let text = error.to_string();
         (error, text)
     };

@@ -9,13 +9,12 @@ use basisn_compiler::coefficient::CoefficientCode;
 use basisn_compiler::compile::{compile, fit, lower};
 use basisn_compiler::fit::{FitOptions, LayerOptions};
 use basisn_compiler::float::argmax;
-use basisn_compiler::{Dataset, Fitted, FloatNetwork, Network, ScheduleOptions, Weights, pixels};
+use basisn_compiler::{Dataset, Fitted, Model, Network, ScheduleOptions, float, pixels};
 use basisn_models::golden;
 use rayon::prelude::*;
 
 struct Digits {
-    network: Network,
-    weights: Weights,
+    model: Model,
     train: Vec<Vec<i32>>,
     test: Vec<Vec<i32>>,
     labels: Vec<u8>,
@@ -25,12 +24,12 @@ struct Digits {
 fn digits() -> Digits {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/digits");
     let network = Network::load(&dir.join("network.toml")).unwrap();
-    let weights = Weights::load(&dir.join("weights.safetensors"), &network).unwrap();
+    let model = Model::of_network(&network, &dir.join("weights.safetensors")).unwrap();
     let set = Dataset::load(&dir).unwrap();
     set.check_fits(&network).unwrap();
     let labels = set.test.iter().map(|&i| set.labels[i]).collect();
     let (train, test) = (pixels(&set, &set.train), pixels(&set, &set.test));
-    Digits { train, test, labels, network, weights, config: ChipConfig::load("digits").unwrap() }
+    Digits { train, test, labels, model, config: ChipConfig::load("digits").unwrap() }
 }
 
 impl Digits {
@@ -39,15 +38,15 @@ impl Digits {
     }
 
     fn fit_with(&self, options: &FitOptions) -> Fitted {
-        fit(&self.network, &self.weights, &self.train, &self.config, options).unwrap()
+        fit(&self.model, &self.train, &self.config, options).unwrap()
     }
 }
 
 #[test]
 fn digits_keep_their_accuracy_without_training() {
     let d = digits();
-    let float = FloatNetwork::new(&d.network, &d.weights).unwrap().accuracy(&d.test, &d.labels).unwrap();
-    let compiled = compile(&d.network, &d.weights, &d.train, &d.config).unwrap();
+    let float = float::accuracy(&d.model, &d.test, &d.labels).unwrap();
+    let compiled = compile(&d.model, &d.train, &d.config).unwrap();
     let right: usize = d
         .test
         .par_iter()
@@ -87,7 +86,7 @@ fn merging_saves_slots_and_the_search_is_at_its_bound() {
 #[test]
 fn the_same_input_gives_the_same_bytes() {
     let d = digits();
-    let bytes = || compile(&d.network, &d.weights, &d.train, &d.config).unwrap().program.to_bytes().unwrap();
+    let bytes = || compile(&d.model, &d.train, &d.config).unwrap().program.to_bytes().unwrap();
     assert!(bytes() == bytes());
 }
 
@@ -155,7 +154,7 @@ fn options_that_do_not_fit_network_or_chip_are_refused() {
     let refused = |change: &dyn Fn(&mut FitOptions)| {
         let mut options = FitOptions::local(&d.config);
         change(&mut options);
-        fit(&d.network, &d.weights, &d.train, &d.config, &options).unwrap_err().to_string()
+        fit(&d.model, &d.train, &d.config, &options).unwrap_err().to_string()
     };
     let own = FitOptions::grouped(2, 1).default;
     let layer = refused(&|o| o.layers = [("conv9".to_string(), own)].into());

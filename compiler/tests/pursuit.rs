@@ -9,17 +9,18 @@ use basisn_compiler::basis::Basis;
 use basisn_compiler::coefficient::CoefficientCode;
 use basisn_compiler::fit::snr_db;
 use basisn_compiler::pursuit::{Pursuit, Target, grouped, groups, plain, winner_take_all};
-use basisn_compiler::{Network, Weights};
+use basisn_compiler::{Model, Network};
 
 /// SNR in dB over all layers, of whatever fits a layer.
 fn snr(fit: impl Fn(&Target, &Basis, usize) -> Pursuit) -> f64 {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/digits");
     let network = Network::load(&dir.join("network.toml")).unwrap();
-    let weights = Weights::load(&dir.join("weights.safetensors"), &network).unwrap();
+    let model = Model::of_network(&network, &dir.join("weights.safetensors")).unwrap();
     let basis = Basis::hadamard(&ChipConfig::load("digits").unwrap());
     let (mut signal, mut error) = (0.0, 0.0);
-    for (shape, layer) in network.shapes().unwrap().iter().zip(&weights.layers) {
-        let found = fit(&Target::new(&layer.weight, shape.depth()), &basis, shape.kernels).fit;
+    for layer in model.graph.matrix_layers() {
+        let (shape, weight) = (layer.shape, model.parameters.values(&layer.name, "weight"));
+        let found = fit(&Target::new(weight, shape.depth()), &basis, shape.kernels).fit;
         println!("  {:.2} dB", snr_db(found.signal, found.error));
         signal += found.signal;
         error += found.error;

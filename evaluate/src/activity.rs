@@ -48,8 +48,11 @@ pub struct Activity {
 
 /// Clock cycles of one register write over AXI4-Lite, as a host that asks for one thing at a time makes them.
 pub const REGISTER_WRITE_CYCLES: u64 = 3;
-/// Register writes of a layer beside the two for every kernel.
-const LAYER_REGISTERS: u64 = 12;
+
+/// Register writes of a layer: twelve, and two for every kernel.
+pub fn layer_registers(kernels: usize) -> u64 {
+    2 * kernels as u64 + 12
+}
 
 /// What one layer does for `batch` images.
 pub fn layer(chip: &Chip, layer: &Layer, batch: usize, values: &Values) -> Activity {
@@ -96,7 +99,7 @@ fn core(config: &ChipConfig, layer: &Layer, positions: usize, values: &Values) -
     Activity {
         cycles: counts.cycles,
         read_cycles: counts.reads * config.read_interval_cycles() as u64,
-        setup_cycles: REGISTER_WRITE_CYCLES * (2 * kernels + LAYER_REGISTERS),
+        setup_cycles: REGISTER_WRITE_CYCLES * layer_registers(layer.kernels),
         reads,
         conversions: reads * config.lanes() as u64,
         codes: n * planes * slots.items,

@@ -9,6 +9,9 @@
 //! | [`energy`], [`area`] | counts and sizes times constants |
 //! | [`basis`] | time and energy of the BasisN chip |
 //! | [`reprogram`] | time and energy of a chip that rewrites its crossbars |
+//! | [`study`] | both sides for many sizes, and how the answer depends on everything |
+//! | [`variants`] | how far the chip can be pushed |
+//! | [`report`] | a finished study as HTML and CSV |
 
 pub mod activity;
 pub mod area;
@@ -17,11 +20,15 @@ pub mod chip;
 pub mod constants;
 pub mod energy;
 mod error;
+pub mod report;
 pub mod reprogram;
+pub mod study;
+pub mod variants;
 pub mod workload;
 
 pub use chip::Chip;
 pub use constants::{Constants, Values, WriteBy, WriteModel};
 pub use energy::{Component, Energy};
 pub use error::Error;
+pub use study::{Report, Request};
 pub use workload::{Layer, Workload};

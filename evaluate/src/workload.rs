@@ -1,6 +1,7 @@
 //! What an evaluation runs: the matrix layers of a network, with the slots that they take.
 
 use basisn_arch::{ChipConfig, ConvShape, LayerProgram, Program, Subvectors};
+use basisn_compiler::graph::Graph;
 use serde::Serialize;
 
 use crate::Error;
@@ -84,6 +85,13 @@ impl Layer {
 }
 
 impl Workload {
+    /// The matrix layers of a network that is not compiled, with inputs of `input_bits` bits.
+    pub fn from_graph(graph: &Graph, input_bits: usize) -> Self {
+        let layers = graph.matrix_layers();
+        let layers = layers.iter().map(|l| Layer::new(&l.name, &l.shape, l.groups, input_bits)).collect();
+        Workload { name: graph.name.clone(), layers }
+    }
+
     /// The layers of a compiled program.
     pub fn from_program(program: &Program) -> Self {
         let layer = |layer: &LayerProgram| Layer {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use basisn_arch::{ChipConfig, ConvShape, Geometry, Item, LayerProgram, Program, Requantize, Slot, Window};
+use basisn_arch::{ChipConfig, ConvShape, Item, LayerProgram, Program, Requantize, Slot, Window};
 use basisn_models::random::{Random, generator};
 use basisn_models::rram::{Device, MacroModel};
 use basisn_models::{IdealMacro, fast, golden};
@@ -144,7 +144,7 @@ fn program(rng: &mut Random, config: &ChipConfig) -> Program {
         slots,
         requantize,
     };
-    Program { name: "bench".into(), geometry: Geometry::from(config), basis, layers: vec![layer] }
+    Program::chain("bench", config, basis, vec![layer])
 }
 
 /// Patches (uint8 `[position][depth]`), row vectors (int16 `[subvector][kernel][row]`) and psums (int64 `[kernel][position]`).

@@ -12,7 +12,7 @@ pub trait Executor {
     /// Name for reports.
     fn name(&self) -> &str;
 
-    /// Runs a program; gives the results of every layer, each in `[kernel][position]` order.
+    /// Runs a program; gives the results of every step, each in channel, row, column order.
     ///
     /// # Errors
     /// The program or the input is refused, or the executor itself fails.
@@ -36,12 +36,12 @@ impl Executor for Golden {
 /// A result that is not what the reference gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Name of the layer.
-    pub layer: String,
-    /// Position, row-major in the layer's output.
+    /// Name of the step.
+    pub step: String,
+    /// Position, row-major in the step's output.
     pub position: usize,
-    /// Kernel.
-    pub kernel: usize,
+    /// Channel; the kernel, for a matrix layer.
+    pub channel: usize,
     /// The reference; `None` where there should be no result.
     pub expected: Option<i64>,
     /// What came; `None` where nothing came.
@@ -54,30 +54,31 @@ impl std::fmt::Display for Mismatch {
         write!(
             f,
             "layer {}, position {}, kernel {}: expected {}, got {}",
-            self.layer,
+            self.step,
             self.position,
-            self.kernel,
+            self.channel,
             value(self.expected),
             value(self.got)
         )
     }
 }
 
-/// Compares results of every layer with the reference; gives the number of values compared and all that differ.
+/// Compares results of every step with the reference; gives the number of values compared and all that differ.
 /// Values that are missing or too many differ.
 pub fn compare(program: &Program, expected: &[Vec<i64>], got: &[Vec<i64>]) -> (usize, Vec<Mismatch>) {
     let mut compared = 0;
     let mut mismatches = Vec::new();
-    for (index, layer) in program.layers.iter().enumerate() {
-        let values = |of: &[Vec<i64>]| of.get(index).cloned().unwrap_or_default();
-        let (expected, got) = (values(expected), values(got));
-        let positions = layer.shape.positions().max(1);
+    let values = program.values().unwrap_or_default();
+    for (index, step) in program.steps.iter().enumerate() {
+        let of_step = |of: &[Vec<i64>]| of.get(index).cloned().unwrap_or_default();
+        let (expected, got) = (of_step(expected), of_step(got));
+        let positions = values.get(index + 1).map_or(1, |v| v.shape.height * v.shape.width);
         for i in 0..expected.len().max(got.len()) {
             compared += 1;
             let (expected, got) = (expected.get(i).copied(), got.get(i).copied());
             if expected != got {
-                let (kernel, position) = (i / positions, i % positions);
-                mismatches.push(Mismatch { layer: layer.name.clone(), position, kernel, expected, got });
+                let (channel, position) = (i / positions, i % positions);
+                mismatches.push(Mismatch { step: step.name.clone(), position, channel, expected, got });
             }
         }
     }

@@ -5,16 +5,18 @@
 use std::ops::Range;
 
 use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program};
+use rayon::prelude::*;
 
 use crate::Error;
 use crate::arithmetic::{accumulate, adc_range, input_range, plane_weight, requantize, update_psum};
 use crate::im2col::{Patches, wordlines};
 use crate::rram::{Device, Read, TileMacro};
+use crate::steps::{self, NetRun};
 
 /// What one layer gave, and what it took.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LayerRun {
-    /// Results in `[kernel][position]` order, which is channel, row, column.
+    /// Results in `[kernel][position]` order, which is channel, row, column; of a layer in a network they are moved to [`NetRun`].
     pub values: Vec<i64>,
     /// Reads of each crossbar of a core: positions x input planes x slots.
     pub reads: u64,
@@ -60,25 +62,17 @@ impl<'a> Core<'a> {
         self.inference = inference;
     }
 
-    /// Runs all layers; each takes the results of the one before.
+    /// Runs all steps of the program on an image.
     ///
     /// # Errors
-    /// The input does not fit the first layer.
-    pub fn run(&mut self, input: &[i32]) -> Result<Vec<LayerRun>, Error> {
-        let mut runs: Vec<LayerRun> = Vec::new();
-        for index in 0..self.program.layers.len() {
-            let run = match runs.last() {
-                None => self.run_layer(index, input)?,
-                Some(before) => {
-                    // The check has shown that these are in the range of the layer's inputs.
-                    let input: Vec<i32> = before.values.iter().map(|&y| y as i32).collect();
-                    self.run_layer(index, &input)?
-                }
-            };
-            runs.push(run);
-        }
+    /// The image does not fit the program.
+    pub fn run(&mut self, image: &[i32]) -> Result<NetRun<LayerRun>, Error> {
+        let run = steps::run(self.program, image, |index, input| {
+            let mut run = self.run_layer(index, input)?;
+            Ok::<_, Error>((std::mem::take(&mut run.values), run))
+        })?;
         self.inference = self.inference.wrapping_add(1);
-        Ok(runs)
+        Ok(run)
     }
 
     /// Runs one layer on an input in `[channel][row][column]` order.
@@ -177,12 +171,12 @@ pub fn run_layer(config: &ChipConfig, program: &Program, index: usize, input: &[
     Core::new(config, program)?.run_layer(index, input)
 }
 
-/// Runs a program; gives the results of every layer, each in `[kernel][position]` order.
+/// Runs a program; gives the results of every step, each in channel, row, column order.
 ///
 /// # Errors
-/// The program breaks a rule, or the input does not fit the first layer.
+/// The program breaks a rule, or the image does not fit it.
 pub fn run(config: &ChipConfig, program: &Program, input: &[i32]) -> Result<Vec<Vec<i64>>, Error> {
-    Ok(Core::new(config, program)?.run(input)?.into_iter().map(|run| run.values).collect())
+    Ok(Core::new(config, program)?.run(input)?.values)
 }
 
 /// Macros with the basis written: of every tile, by core; all cores share one set if it is ideal.
@@ -193,7 +187,7 @@ pub(crate) fn write_macros(config: &ChipConfig, program: &Program, device: Optio
         tile_macro.program_all(program.basis_of(tile));
         tile_macro
     };
-    (0..sets).map(|core| (0..config.tiles()).map(|tile| written(core, tile)).collect()).collect()
+    (0..sets).map(|core| (0..config.tiles()).into_par_iter().map(|tile| written(core, tile)).collect()).collect()
 }
 
 pub(crate) fn check_input(layer: &LayerProgram, input: &[i32]) -> Result<(), Error> {

@@ -6,7 +6,8 @@
 //! | [`crossbar`] | the ideal RRAM macro |
 //! | [`rram`] | the RRAM macro with its errors: programming, faults, ageing, noise, wires, ADC |
 //! | [`im2col`] | from a layer's input to the vectors at the wordlines |
-//! | [`golden`] | the golden reference: a program, step by step |
+//! | [`steps`] | a program step by step, and the integer operations between its layers |
+//! | [`golden`] | the golden reference: a layer on the crossbars |
 //! | [`fast`] | the same results, many positions at a time |
 //! | [`executor`] | whatever can run a program, and the comparison of results |
 //! | [`problem`] | problems with a reference answer |
@@ -25,6 +26,7 @@ pub mod im2col;
 pub mod problem;
 pub mod random;
 pub mod rram;
+pub mod steps;
 pub mod verilog;
 
 pub use crossbar::IdealMacro;
@@ -32,3 +34,4 @@ pub use error::Error;
 pub use executor::{Executor, ExecutorError, Golden, Mismatch, compare};
 pub use golden::LayerRun;
 pub use problem::{ConvProblem, MvmProblem, NetProblem};
+pub use steps::NetRun;

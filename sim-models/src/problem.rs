@@ -4,7 +4,7 @@ use basisn_arch::{ChipConfig, ConvShape, Program};
 use rand::Rng;
 
 use crate::random::{
-    Corners, Random, conv_shape, mvm_shape, random_input, random_kernels, random_network, random_program,
+    Corners, Random, conv_shape, mvm_shape, random_image, random_input, random_kernels, random_network, random_program,
 };
 use crate::{Error, golden};
 
@@ -92,21 +92,19 @@ pub struct NetProblem {
     pub config: ChipConfig,
     /// The network's program.
     pub program: Program,
-    /// Inputs of the first layer, each in `[channel][row][column]` order.
+    /// Images, each in `[channel][row][column]` order.
     pub inputs: Vec<Vec<i32>>,
 }
 
 impl NetProblem {
-    /// A random network of `layers` layers (at least 1) and `inputs` inputs.
+    /// A random network of `layers` matrix layers (at least 1), with integer operations between them, and `inputs` inputs.
     pub fn random(rng: &mut Random, config: &ChipConfig, layers: usize, inputs: usize) -> Self {
         let program = random_network(rng, config, layers.max(1));
-        let inputs = (0..inputs)
-            .map(|_| program.layers.first().map(|layer| random_input(rng, layer)).unwrap_or_default())
-            .collect();
+        let inputs = (0..inputs).map(|_| random_image(rng, &program)).collect();
         NetProblem { config: config.clone(), program, inputs }
     }
 
-    /// The reference results: for every input, for every layer, in `[kernel][position]` order.
+    /// The reference results: for every input, for every step, in channel, row, column order.
     ///
     /// # Errors
     /// The program or an input is refused; not for random problems.

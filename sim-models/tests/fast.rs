@@ -15,7 +15,7 @@ fn compare(config: &ChipConfig, program: &Program, inputs: &[Vec<i32>], device: 
     let expected: Vec<_> = inputs.iter().map(|input| readable.run(input).unwrap()).collect();
     let got = fast::Core::new(config, program, device).unwrap().run(inputs, 5).unwrap();
     assert_eq!(got, expected, "{what}: {config:?}");
-    expected.iter().flatten().map(|run| run.saturated_low + run.saturated_high).sum()
+    expected.iter().flat_map(|run| &run.layers).map(|run| run.saturated_low + run.saturated_high).sum()
 }
 
 fn config(rng: &mut Random, round: usize) -> ChipConfig {

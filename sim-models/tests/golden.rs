@@ -1,9 +1,9 @@
 //! The golden reference against a definition without blocks, macros or order, and against worked numbers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use basisn_arch::{ChipConfig, ConvShape, Geometry, Item, LayerProgram, Program, Requantize, Slot, Window};
+use basisn_arch::{ChipConfig, ConvShape, Item, LayerProgram, Program, Requantize, Slot, StepOp, Window};
 use basisn_models::random::{Corners, generator, mvm_shape, random_config, random_program, seed};
-use basisn_models::{ConvProblem, Error, Executor, Golden, MvmProblem, NetProblem, compare, golden};
+use basisn_models::{ConvProblem, Error, Executor, Golden, MvmProblem, NetProblem, compare, golden, steps};
 
 /// Results of one layer straight from the sums of the contract, one result at a time.
 fn definition(config: &ChipConfig, program: &Program, layer: &LayerProgram, input: &[i32]) -> Vec<i64> {
@@ -63,23 +63,23 @@ fn random_programs_give_what_the_contract_says() {
     println!("BASISN_SEED={seed}");
     let mut rng = generator(seed);
     let (mut low, mut high, mut codes, mut blocks, mut merged, mut empty) = (0, 0, 0, 0, 0, 0);
+    let (mut ops, mut groups) = (std::collections::HashSet::new(), 0);
     for round in 0..60 {
         let config = random_config(&mut rng).unwrap();
         let problem = NetProblem::random(&mut rng, &config, 1 + round % 3, 2);
         problem.program.check(&config).unwrap_or_else(|e| panic!("round {round}: {e}\n{config:?}"));
-        for (input, layers) in problem.inputs.iter().zip(problem.reference().unwrap()) {
-            let mut input = input.clone();
-            for (layer, values) in problem.program.layers.iter().zip(&layers) {
-                assert_eq!(
-                    *values,
-                    definition(&config, &problem.program, layer, &input),
-                    "round {round}, {}",
-                    layer.name
-                );
-                input = values.iter().map(|&v| v as i32).collect();
-            }
+        for (input, values) in problem.inputs.iter().zip(problem.reference().unwrap()) {
+            let defined = steps::run(&problem.program, input, |index, input| {
+                let layer = &problem.program.layers[index];
+                Ok::<_, Error>((definition(&config, &problem.program, layer, input), ()))
+            });
+            assert_eq!(values, defined.unwrap().values, "round {round}");
         }
-        for run in golden::Core::new(&config, &problem.program).unwrap().run(&problem.inputs[0]).unwrap() {
+        for step in &problem.program.steps {
+            ops.insert(std::mem::discriminant(&step.op));
+            groups += usize::from(matches!(step.op, StepOp::Matrix { groups: 2.., .. }));
+        }
+        for run in golden::Core::new(&config, &problem.program).unwrap().run(&problem.inputs[0]).unwrap().layers {
             (low, high, codes) = (low + run.saturated_low, high + run.saturated_high, codes + run.codes);
         }
         for layer in &problem.program.layers {
@@ -105,6 +105,7 @@ fn random_programs_give_what_the_contract_says() {
             && merged > 50
             && empty > 20
     );
+    assert!(ops.len() == 7 && groups > 5, "{} kinds of steps, {groups} grouped", ops.len());
 }
 
 #[test]
@@ -162,10 +163,7 @@ fn worked() -> (ChipConfig, Program) {
             raw: false,
         },
     };
-    (
-        config.clone(),
-        Program { name: "worked".into(), geometry: Geometry::from(&config), basis: vec![levels], layers: vec![layer] },
-    )
+    (config.clone(), Program::chain("worked", &config, vec![levels], vec![layer]))
 }
 
 #[test]

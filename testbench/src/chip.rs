@@ -6,6 +6,7 @@ use basisn_arch::{ChipConfig, LayerProgram, Program};
 use basisn_models::dpi;
 use basisn_models::rram::Device;
 use basisn_models::verilog::{self, Body};
+use basisn_models::{NetRun, steps};
 use verilated::{Build, Library, Trace};
 
 use crate::{Core, Counters, Error, LayerStimulus, Stalls};
@@ -13,7 +14,7 @@ use crate::{Core, Counters, Error, LayerStimulus, Stalls};
 /// What the chip computed for one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerRun {
-    /// Results, `[kernel][position]`.
+    /// Results, `[kernel][position]`; of a layer in a network they are moved to [`NetRun`].
     pub values: Vec<i64>,
     /// Clock cycle at which each of them left its core.
     pub at_cycle: Vec<u64>,
@@ -153,25 +154,17 @@ impl Chip {
         Ok(run)
     }
 
-    /// Runs a network; every layer takes what the layer before gave.
+    /// Runs a network: its layers on the chip, the steps between them on the host.
     ///
     /// # Errors
-    /// As [`Chip::run_layer`].
-    pub fn run(&mut self, program: &Program, input: &[i32], stalls: &mut Stalls) -> Result<Vec<LayerRun>, Error> {
-        let mut runs: Vec<LayerRun> = Vec::with_capacity(program.layers.len());
-        for (index, layer) in program.layers.iter().enumerate() {
+    /// The image does not fit the program, or as [`Chip::run_layer`].
+    pub fn run(&mut self, program: &Program, image: &[i32], stalls: &mut Stalls) -> Result<NetRun<LayerRun>, Error> {
+        let run = steps::run(program, image, |index, input| {
             self.layer = index as u32;
-            let next: Vec<i32>;
-            let input = match runs.last() {
-                Some(run) => {
-                    next = run.values.iter().map(|&v| v as i32).collect();
-                    &next
-                }
-                None => input,
-            };
-            runs.push(self.run_layer(layer, input, stalls)?);
-        }
+            let mut run = self.run_layer(&program.layers[index], input, stalls)?;
+            Ok::<_, Error>((std::mem::take(&mut run.values), run))
+        })?;
         self.inference = self.inference.wrapping_add(1);
-        Ok(runs)
+        Ok(run)
     }
 }

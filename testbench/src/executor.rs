@@ -6,7 +6,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use basisn_arch::{ChipConfig, Program};
 use basisn_models::rram::Device;
 use basisn_models::verilog::Body;
-use basisn_models::{Executor, ExecutorError};
+use basisn_models::{Executor, ExecutorError, NetRun, steps};
 use verilated::{Library, Trace};
 
 use crate::icarus::Icarus;
@@ -55,10 +55,15 @@ impl Verilator {
     ///
     /// # Errors
     /// The simulation cannot be built or fails.
-    pub fn run_layers(&self, config: &ChipConfig, program: &Program, input: &[i32]) -> Result<Vec<LayerRun>, Error> {
+    pub fn run_network(
+        &self,
+        config: &ChipConfig,
+        program: &Program,
+        image: &[i32],
+    ) -> Result<NetRun<LayerRun>, Error> {
         let library = self.library(config)?;
         let mut stalls = Stalls::random(self.seed, self.stall_percent);
-        Chip::start(&library, config, program, self.device.as_ref(), None)?.run(program, input, &mut stalls)
+        Chip::start(&library, config, program, self.device.as_ref(), None)?.run(program, image, &mut stalls)
     }
 
     /// A suite runs many problems on few chips: each is generated and verilated once in a process.
@@ -105,7 +110,7 @@ impl Executor for Verilator {
     }
 
     fn run(&mut self, config: &ChipConfig, program: &Program, input: &[i32]) -> Result<Vec<Vec<i64>>, ExecutorError> {
-        Ok(self.run_layers(config, program, input)?.into_iter().map(|run| run.values).collect())
+        Ok(self.run_network(config, program, input)?.values)
     }
 }
 
@@ -126,11 +131,9 @@ impl Executor for IcarusVerilog {
     fn run(&mut self, config: &ChipConfig, program: &Program, input: &[i32]) -> Result<Vec<Vec<i64>>, ExecutorError> {
         program.check(config)?;
         let mut icarus = Icarus::new(config, self.seed, self.stall_percent)?;
-        let mut results: Vec<Vec<i64>> = Vec::new();
-        for layer in &program.layers {
-            let next = results.last().map(|r| r.iter().map(|&v| v as i32).collect::<Vec<_>>());
-            results.push(icarus.run_layer(program, layer, next.as_deref().unwrap_or(input))?);
-        }
-        Ok(results)
+        let run = steps::run(program, input, |index, input| {
+            Ok::<_, ExecutorError>((icarus.run_layer(program, &program.layers[index], input)?, ()))
+        });
+        Ok(run?.values)
     }
 }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use basisn_arch::{ChipConfig, Geometry, Item, LayerProgram, Program, Requantize, Slot};
+use basisn_arch::{ChipConfig, Item, LayerProgram, Program, Requantize, Slot};
 use basisn_models::random::{Corners, mvm_shape};
 use basisn_models::{Executor, Golden, MvmProblem};
 use common::{check, random, verilators};
@@ -110,7 +110,7 @@ fn rails(input_bits: usize, signed: bool) -> Program {
         slots,
         requantize,
     };
-    Program { name: "rails".into(), geometry: Geometry::from(&config), basis: vec![vec![1; 256]], layers: vec![layer] }
+    Program::chain("rails", &config, vec![vec![1; 256]], vec![layer])
 }
 
 #[test]

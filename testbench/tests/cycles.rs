@@ -32,8 +32,8 @@ fn modelled(config: &ChipConfig, program: &Program) -> Counters {
 
 /// Simulates a layer without stalls and compares; gives the counters.
 fn compare(config: &ChipConfig, program: &Program, input: &[i32], what: &str) -> Counters {
-    let runs = Verilator::new(Body::Dpi, 1, 0).run_layers(config, program, input).unwrap();
-    let (simulated, modelled) = (runs[0].counters, modelled(config, program));
+    let runs = Verilator::new(Body::Dpi, 1, 0).run_network(config, program, input).unwrap();
+    let (simulated, modelled) = (runs.layers[0].counters, modelled(config, program));
     let layer = &program.layers[0];
     assert_eq!(
         modelled,

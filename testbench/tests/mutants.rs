@@ -221,11 +221,10 @@ fn noticed(mutation: Option<&Mutation>, config: &ChipConfig, problems: &[Problem
         if let Some(mutation) = mutation {
             rtl = rtl.mutated(mutation.clone());
         }
-        let shown = match rtl.run_layers(config, &p.program, &p.input) {
-            Ok(runs) => {
+        let shown = match rtl.run_network(config, &p.program, &p.input) {
+            Ok(run) => {
                 let expected = Golden.run(config, &p.program, &p.input).unwrap();
-                let got: Vec<_> = runs.into_iter().map(|run| run.values).collect();
-                let (compared, mismatches) = compare(&p.program, &expected, &got);
+                let (compared, mismatches) = compare(&p.program, &expected, &run.values);
                 mismatches.first().map(|m| format!("{} of {compared} values differ, first: {m}", mismatches.len()))
             }
             Err(e @ (Error::Protocol { .. } | Error::Hang { .. })) => Some(e.to_string().replace('\n', "")),

@@ -1,12 +1,12 @@
 //! From a float network to one whose weights are coefficients of the basis: where BasisN training starts.
 
 use basisn_arch::{ChipConfig, Subvectors};
+use basisn_compiler as compiler;
+use basisn_compiler::Fitted;
 use basisn_compiler::basis::Basis;
 use basisn_compiler::coefficient::CoefficientCode;
-use basisn_compiler::fit::Target;
 use basisn_compiler::fit::pursuit::{self, Pursuit};
-use basisn_compiler::fitted::Code;
-use basisn_compiler::{FloatNetwork, Network, Weights, calibrate};
+use basisn_compiler::fit::{FitOptions, Target};
 use burn::tensor::Device;
 
 use crate::Error;
@@ -56,24 +56,24 @@ pub(crate) const SCALE_MIN: f64 = 1e-12;
 /// Smallest number of nonzeros that the ordinary fit of a grouped network is given, as a share of the columns: one quarter.
 const ORDINARY_SHARE: usize = 4;
 
-/// The model that computes with coefficients, fitted to `weights`; activation scales are measured on `images`.
+/// The model that computes with coefficients, its first parameters fitted to the weights of `float`, and the fitted network whose
+/// scales it has: activation scales are measured on `images`.
 ///
 /// # Errors
-/// Network, weights or images don't fit together.
+/// Network or images don't fit together, or not onto the chip.
 pub fn fitted_model(
-    network: &Network,
-    weights: &Weights,
+    mut model: Model,
+    float: &compiler::Model,
     images: &[Vec<i32>],
     config: &ChipConfig,
     coding: Coding,
     device: &Device,
-) -> Result<(Model, Vec<Parameter>), Error> {
-    let float = FloatNetwork::new(network, weights)?;
-    let codes = calibrate::codes(network, &float, images, coding.activation_bits)?;
+) -> Result<(Model, Vec<Parameter>, Fitted), Error> {
+    let options = FitOptions { activation_bits: Some(coding.activation_bits), ..FitOptions::grouped(1, 1) };
+    let template = compiler::compile::fit(float, images, config, &options)?;
     let basis = Basis::hadamard(config);
-    let (mut model, mut parameters) = (float_layers(network)?, Vec::new());
-    let last = model.layers.len() - 1;
-    for (index, (layer, weights)) in model.layers.iter_mut().zip(&weights.layers).enumerate() {
+    let mut parameters = Vec::new();
+    for (layer, fitted) in model.layers.iter_mut().zip(&template.layers) {
         let (kernels, depth) = (layer.shape.kernels, layer.shape.depth());
         let cut = Subvectors::new(depth, basis.rows);
         let limit = match coding.sharing {
@@ -82,20 +82,21 @@ pub fn fitted_model(
             Sharing::Dense => Limit::Dense,
         };
         let rule = Rule { kernels, subvectors: cut.count, columns: basis.columns, code: coding.code, limit };
-        let found = first_fit(&Target::new(&weights.weight, depth), &basis, &rule, coding.start);
+        let weight = float.parameters.values(&layer.name, "weight");
+        let found = first_fit(&Target::new(weight, depth), &basis, &rule, coding.start);
         layer.weight = parameters.len();
         layer.bias = parameters.len() + 1;
         let log_scale = parameters.len() + 2;
         let logs = found.fit.scale.iter().map(|scale| scale.max(SCALE_MIN).ln() as f32).collect();
+        let bias = fitted.bias.iter().map(|&bias| bias as f32).collect();
         let name = |suffix: &str| format!("{}.{suffix}", layer.name);
         parameters.push(Parameter::new(name("latents"), Role::Latent, found.latents(), device));
-        parameters.push(Parameter::new(name("bias"), Role::PerKernel, weights.bias.clone(), device));
+        parameters.push(Parameter::new(name("bias"), Role::PerKernel, bias, device));
         parameters.push(Parameter::new(name("log_scale"), Role::PerKernel, logs, device));
-        let raw = index == last && !layer.relu;
-        let (input, output) = (codes[index], (!raw).then_some(codes[index + 1]));
-        layer.basis = Some(BasisLayer { log_scale, rule, cut, input, output, gain: 0, tiles: vec![0; kernels] });
+        let (input, output, range) = (fitted.input, fitted.output, fitted.range);
+        layer.basis = Some(BasisLayer { log_scale, rule, cut, input, output, range, gain: 0, tiles: vec![0; kernels] });
     }
-    Ok((model, parameters))
+    Ok((model, parameters, template))
 }
 
 /// The levels that the basis asks for.
@@ -115,14 +116,4 @@ fn first_fit(target: &Target, basis: &Basis, rule: &Rule, start: Start) -> Pursu
         (Limit::Nonzeros(most), _) => pursuit::plain(target, basis, rule.code, *most),
         (Limit::Dense, _) => pursuit::plain(target, basis, rule.code, basis.columns),
     }
-}
-
-/// The layers of `network`; their parameters are to be set.
-fn float_layers(network: &Network) -> Result<Model, Error> {
-    Ok(Model::float(network, &mut rand::SeedableRng::seed_from_u64(0), &Device::flex())?.0)
-}
-
-/// What the integers of the network's input mean.
-pub fn input_code(network: &Network) -> Code {
-    Code { scale: network.input.scale, bits: network.input.bits as usize, signed: network.input.signed }
 }

@@ -25,7 +25,7 @@ pub fn predictions(
 ) -> Result<Vec<usize>, Error> {
     let pixels = basisn_compiler::pixels(dataset, images);
     let runs = Core::new(config, program, device)?.run(&pixels, 0)?;
-    Ok(runs.iter().map(|layers| layers.last().map_or(0, |layer| argmax(&layer.values))).collect())
+    Ok(runs.iter().map(|run| run.values.last().map_or(0, |scores| argmax(scores))).collect())
 }
 
 /// Accuracy on some chips of a model, 0..1 each; the seeds are `seeds`.

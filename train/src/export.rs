@@ -1,10 +1,8 @@
 //! What a training gives: float weights, or a fitted network that the compiler lowers.
 
-use basisn_arch::ChipConfig;
 use basisn_compiler::basis::Basis;
-use basisn_compiler::fitted::FittedLayer;
 use basisn_compiler::network::LayerKind;
-use basisn_compiler::{Fitted, Network, Weights};
+use basisn_compiler::{Fitted, Model};
 
 use crate::Error;
 use crate::coefficients::Limit;
@@ -33,40 +31,32 @@ pub fn weights(training: &Training) -> Result<Vec<NamedTensor>, Error> {
     Ok(tensors)
 }
 
-/// The coefficients of a training as a fitted network. `weights` are the float weights that it began with: the signal to noise
-/// ratios are relative to them.
+/// The coefficients of a training as a fitted network. Its signal to noise ratios are relative to the weights of `float`.
 ///
 /// # Errors
-/// The framework cannot read a parameter back.
-pub fn fitted(training: &Training, network: &Network, weights: &Weights, config: &ChipConfig) -> Result<Fitted, Error> {
-    let basis = Basis::hadamard(config);
-    let mut layers = Vec::with_capacity(training.model.layers.len());
-    for (layer, float) in training.model.layers.iter().zip(&weights.layers) {
+/// The training has no coefficients, or the framework cannot read a parameter back.
+pub fn fitted(training: &Training, float: &Model) -> Result<Fitted, Error> {
+    let cause = || Error::Options { at: "--from", cause: "a float training has no coefficients".into() };
+    let mut fitted = training.template.clone().ok_or_else(cause)?;
+    let Some(basis) = fitted.bases.first().cloned() else { return Ok(fitted) };
+    for (layer, result) in training.model.layers.iter().zip(&mut fitted.layers) {
         let Some(own) = &layer.basis else { continue };
         let coefficients = own.rule.apply(&training.parameters[layer.weight].values()?).values;
-        let coefficients: Vec<i8> = coefficients.into_iter().map(|c| c as i8).collect();
         let logs = training.parameters[own.log_scale].values()?;
-        let scale: Vec<f64> = logs.iter().map(|&log| f64::from(log).exp()).collect();
-        layers.push(FittedLayer {
-            name: layer.name.clone(),
-            shape: layer.shape,
-            code: own.rule.code,
-            weight_signal: float.weight.iter().map(|&w| f64::from(w).powi(2)).sum(),
-            weight_error: weight_error(&coefficients, &scale, &float.weight, layer.shape.depth(), &basis),
-            coefficients,
-            scale,
-            bias: training.parameters[layer.bias].values()?.into_iter().map(f64::from).collect(),
-            groups: match &own.rule.limit {
-                Limit::Groups(groups) => Some(groups.clone()),
-                _ => None,
-            },
-            input: own.input,
-            output: own.output,
-            gain: own.gain,
-            clipped_share: 0.0,
-        });
+        let weight = float.parameters.values(&layer.name, "weight");
+        result.code = own.rule.code;
+        result.coefficients = coefficients.into_iter().map(|c| c as i8).collect();
+        result.scale = logs.iter().map(|&log| f64::from(log).exp()).collect();
+        result.bias = training.parameters[layer.bias].values()?.into_iter().map(f64::from).collect();
+        result.groups = match &own.rule.limit {
+            Limit::Groups(groups) => Some(groups.clone()),
+            _ => None,
+        };
+        (result.input, result.output, result.range) = (own.input, own.output, own.range);
+        (result.gain, result.clipped_share) = (own.gain, 0.0);
+        result.weight_error = weight_error(&result.coefficients, &result.scale, weight, layer.shape.depth(), &basis);
     }
-    Ok(Fitted { name: network.name.clone(), bases: vec![basis], adc_bits: config.adc_bits(), layers })
+    Ok(fitted)
 }
 
 /// Sum of squares of what coefficients and scales leave of the weights `[kernel][depth]`.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use basisn_arch::ChipConfig;
 use basisn_compiler::map::homes;
-use basisn_compiler::{Compiled, Dataset, Fitted, Network, ScheduleOptions, Weights, lower};
+use basisn_compiler::{Compiled, Dataset, Fitted, Model, Network, ScheduleOptions, lower};
 use basisn_models::rram::{Device, MacroModel};
 use basisn_train::agreement::{self, Agreement};
 use basisn_train::chip::{accuracies, measured};
@@ -89,16 +89,16 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
 }
 
 fn train_coefficients(arguments: &Arguments, from: &Path, network: &Network, dataset: &Dataset) -> Result<(), Error> {
-    let weights = Weights::load(from, network)?;
+    let float = Model::of_network(network, from)?;
     let config = ChipConfig::load(&arguments.config)?;
     let models: Vec<Arc<MacroModel>> =
         arguments.test_on.iter().map(|name| Ok(Arc::new(MacroModel::load(name)?))).collect::<Result<_, Error>>()?;
     let mut training =
-        Training::basis(network, &weights, dataset, &config, arguments.basis_options(), arguments.options())?;
+        Training::basis(network, &float, dataset, &config, arguments.basis_options(), arguments.options())?;
     if let Some(path) = &arguments.fitted {
         training.start_from(&Fitted::load(path)?, &path.display().to_string())?;
     }
-    let export = |training: &Training| export::fitted(training, network, &weights, &config);
+    let export = |training: &Training| export::fitted(training, &float);
     let device = match &arguments.refit_on {
         None => None,
         Some(model) => Some(Device { model: Arc::new(MacroModel::load(model)?), seed: arguments.chip }),

@@ -65,6 +65,8 @@ pub struct BasisLayer {
     pub input: Code,
     /// What an output integer means; none where the result is a score.
     pub output: Option<Code>,
+    /// Smallest and largest output integer; none where the result is a score.
+    pub range: Option<(i32, i32)>,
     /// Gain g of the ADC.
     pub gain: u32,
     /// The tile that every kernel is on; all zero as long as all crossbars are the same.
@@ -91,6 +93,7 @@ impl BasisLayer {
             groups: None,
             input: self.input,
             output: self.output,
+            range: self.range,
             gain: self.gain,
             clipped_share: 0.0,
             weight_signal: 0.0,
@@ -102,9 +105,9 @@ impl BasisLayer {
             // Lane sums of a gain g count 2^g; exact, as all these integers fit into 53 bits.
             let codes = f64::from(psum) / f64::from(1u32 << self.gain);
             let value = (codes * f64::from(step.multiplier[kernel]) + step.offset[kernel] as f64) / unit;
-            match self.output {
+            match self.range {
                 None => value as f32,
-                Some(code) => (value + 0.5).floor().clamp(code.range().0.into(), code.range().1.into()) as f32,
+                Some((low, high)) => (value + 0.5).floor().clamp(low.into(), high.into()) as f32,
             }
         };
         Ok(psums.iter().enumerate().map(result).collect())
@@ -278,7 +281,7 @@ impl Layer {
             let exact = Tensor::<4>::from_data(TensorData::new(results, y.dims()), around.device);
             y = exact + (y.clone() - y.detach());
         }
-        Ok((basis.output.map_or(y.clone(), |code| round(y, &code)), Some(found)))
+        Ok((basis.range.map_or(y.clone(), |range| round(y, range)), Some(found)))
     }
 
     fn product(&self, x: Tensor<4>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<4> {
@@ -300,9 +303,8 @@ impl Layer {
     }
 }
 
-/// The nearest integer of `code`, half up, as the requantize step rounds; inside of its range the gradient passes.
-fn round(y: Tensor<4>, code: &Code) -> Tensor<4> {
-    let (low, high) = code.range();
+/// The nearest integer within a range, half up, as the requantize step rounds; inside of the range the gradient passes.
+fn round(y: Tensor<4>, (low, high): (i32, i32)) -> Tensor<4> {
     let clamped = y.clamp(low, high);
     let integers = clamped.clone().detach().add_scalar(0.5).floor();
     integers + (clamped.clone() - clamped.detach())

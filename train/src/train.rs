@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use basisn_arch::ChipConfig;
-use basisn_compiler::{Dataset, Fitted, Network, Weights, pixels};
+use basisn_compiler as compiler;
+use basisn_compiler::{Dataset, Fitted, Network, pixels};
 use burn::tensor::{Device, Tensor};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -137,6 +138,8 @@ pub struct Training<'a> {
     pub epochs: Vec<Epoch>,
     /// The best epoch on validation images, from 1, and its parameters.
     pub best: Option<(usize, Vec<Vec<f32>>)>,
+    /// The fitted network whose scales the coefficients have.
+    pub template: Option<Fitted>,
     dataset: &'a Dataset,
     batcher: Batcher<'a>,
     teacher: Option<(Model, Vec<Tensor<1>>)>,
@@ -173,6 +176,7 @@ impl<'a> Training<'a> {
             options,
             basis: None,
             levels: Vec::new(),
+            template: None,
             epochs: Vec::new(),
             best: None,
             dataset,
@@ -190,26 +194,28 @@ impl<'a> Training<'a> {
     /// as float training.
     ///
     /// # Errors
-    /// As [`Training::float`], or the weights are not those of the network.
+    /// As [`Training::float`], or the network does not fit the chip.
     pub fn basis(
         network: &Network,
-        weights: &Weights,
+        float: &compiler::Model,
         dataset: &'a Dataset,
         config: &ChipConfig,
         basis: BasisOptions,
         options: Options,
     ) -> Result<Self, Error> {
         let mut training = Training::float(network, dataset, options)?;
-        for (parameter, values) in
-            training.parameters.iter_mut().zip(weights.layers.iter().flat_map(|l| [&l.weight, &l.bias]))
-        {
-            *parameter = Parameter::new(parameter.name.clone(), parameter.role, values.clone(), &training.device);
+        for parameter in &mut training.parameters {
+            let (node, part) = parameter.name.rsplit_once('.').unwrap_or_default();
+            let values = float.parameters.values(node, part).to_vec();
+            *parameter = Parameter::new(parameter.name.clone(), parameter.role, values, &training.device);
         }
         let images = pixels(dataset, &training.split.fit);
-        let (model, parameters) = fitted_model(network, weights, &images, config, basis.coding, &training.device)?;
+        let own = training.model.clone();
+        let (model, parameters, template) = fitted_model(own, float, &images, config, basis.coding, &training.device)?;
         let teacher = std::mem::replace(&mut training.model, model);
         let frozen = std::mem::replace(&mut training.parameters, parameters);
         training.teacher = Some((teacher, frozen.into_iter().map(|parameter| parameter.value).collect()));
+        training.template = Some(template);
         training.basis = Some(basis);
         training.levels = vec![ideal_levels(config)];
         (training.adc_bits, training.tiles) = (config.adc_bits(), config.tiles());
@@ -234,7 +240,7 @@ impl<'a> Training<'a> {
                     format!("layer {} has another shape, or coefficients of another form or sharing", layer.name);
                 return Err(refuse(cause));
             }
-            (basis.input, basis.output, basis.gain) = (layer.input, layer.output, layer.gain);
+            (basis.input, basis.output, basis.range, basis.gain) = (layer.input, layer.output, layer.range, layer.gain);
             let logs = layer.scale.iter().map(|scale| scale.max(SCALE_MIN).ln() as f32).collect();
             let bias = layer.bias.iter().map(|&bias| bias as f32).collect();
             for (place, values) in [(own.weight, latents), (own.bias, bias), (basis.log_scale, logs)] {

@@ -42,7 +42,7 @@ fn the_loss_falls() {
 
 #[test]
 fn a_resumed_training_has_the_losses_of_one_that_never_stopped() {
-    let (network, weights, dataset) = digits();
+    let (network, float, dataset) = digits();
     let config = chip();
     let folder = tempfile::tempdir().unwrap();
     for with_basis in [false, true] {
@@ -50,7 +50,7 @@ fn a_resumed_training_has_the_losses_of_one_that_never_stopped() {
             if with_basis {
                 let (basis, options) = short_basis(4);
                 let options = Options { keep: Keep::Best, ..options };
-                Training::basis(&network, &weights, &dataset, &config, basis, options).unwrap()
+                Training::basis(&network, &float, &dataset, &config, basis, options).unwrap()
             } else {
                 Training::float(&network, &dataset, short(4)).unwrap()
             }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::{Geometry, LayerProgram, Program};
-use crate::{ChipConfig, ConvShape, Error, Slot};
+use super::{Geometry, LayerProgram, Program, Requantize, StepOp};
+use crate::{ChipConfig, ConvShape, Error, Shape, Slot, Window};
 
 /// Largest extent of a shape; keeps every product of shapes far from overflow.
 const EXTENT_MAX: usize = 1 << 16;
 /// Largest number of values of a layer's input, output or weights.
 const VALUES_MAX: usize = 1 << 31;
+const NAMES: &str = "names are unique, and have letters, digits, `_`, `-` and `.` only, no `.` in front";
+const FIX: &str = "compile the network again; the image is damaged or was written by a faulty tool";
 
 pub(super) fn program(program: &Program, config: &ChipConfig) -> Result<(), Error> {
     let chip = Geometry::from(config);
@@ -24,44 +26,16 @@ pub(super) fn program(program: &Program, config: &ChipConfig) -> Result<(), Erro
         return Err(Error::image("layers", "there are none", "compile a network with at least one layer"));
     }
     let mut names = BTreeSet::new();
-    for (i, layer) in program.layers.iter().enumerate() {
+    for layer in &program.layers {
         if !names.insert(&layer.name) || !is_name(&layer.name) {
-            return Err(bad(
-                layer,
-                "names of layers are unique, and have letters, digits, `_`, `-` and `.` only, no `.` in front".into(),
-            ));
+            return Err(bad(layer, NAMES.into()));
         }
         shape(layer)?;
         limits(layer, config)?;
-        if let Some(before) = i.checked_sub(1).map(|j| &program.layers[j]) {
-            let given = before.shape.kernels * before.shape.positions();
-            if given != layer.shape.inputs() || before.requantize.raw {
-                return Err(bad(
-                    layer,
-                    format!(
-                        "it takes {} integers of {} bits, and {} gives {given}{}",
-                        layer.shape.inputs(),
-                        layer.input_bits,
-                        before.name,
-                        if before.requantize.raw { ", unshifted" } else { "" }
-                    ),
-                ));
-            }
-            let (low, high) = input_range(layer);
-            if before.requantize.low < low || before.requantize.high > high {
-                return Err(bad(
-                    layer,
-                    format!(
-                        "inputs are {low}..{high}, and {} gives {}..{}",
-                        before.name, before.requantize.low, before.requantize.high
-                    ),
-                ));
-            }
-        }
-        requantize(layer)?;
+        requantize(&layer.requantize, layer.shape.kernels).map_err(|cause| bad(layer, cause))?;
         slots(layer, config)?;
     }
-    Ok(())
+    steps(program)
 }
 
 /// Whether a layer can be called so: tools name files after layers.
@@ -78,17 +52,18 @@ fn describe(g: &Geometry) -> String {
 }
 
 fn bad(layer: &LayerProgram, cause: String) -> Error {
-    Error::image(
-        format!("layer {}", layer.name),
-        cause,
-        "compile the network again; the image is damaged or was written by a faulty tool",
-    )
+    Error::image(format!("layer {}", layer.name), cause, FIX)
 }
 
 /// Range of an input integer of a layer.
 pub(crate) fn input_range(layer: &LayerProgram) -> (i32, i32) {
-    let bits = layer.input_bits;
-    if layer.signed { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) }
+    range(layer.input_bits, layer.signed)
+}
+
+/// Smallest and largest integer of `bits` bits, 1..8.
+pub(super) fn range(bits: usize, signed: bool) -> (i32, i32) {
+    let bits = bits.clamp(1, 8);
+    if signed { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) }
 }
 
 fn basis(program: &Program, config: &ChipConfig) -> Result<(), Error> {
@@ -112,6 +87,41 @@ fn basis(program: &Program, config: &ChipConfig) -> Result<(), Error> {
     ))
 }
 
+/// Names are unique; steps use every layer once, in order; every step can read what it is given.
+fn steps(program: &Program) -> Result<(), Error> {
+    let mut names = BTreeSet::new();
+    let mut next = 0;
+    for step in &program.steps {
+        let refuse = |cause: &str| Err(Error::image(format!("step {}", step.name), cause, FIX));
+        if !names.insert(&step.name) || !is_name(&step.name) {
+            return refuse(NAMES);
+        }
+        if let StepOp::Matrix { first, groups } = step.op {
+            if first != next {
+                return refuse("steps use the layers in another order");
+            }
+            next = first.saturating_add(groups);
+        }
+    }
+    if next != program.layers.len() {
+        return Err(Error::image("steps", format!("they use {next} of {} layers", program.layers.len()), FIX));
+    }
+    program.values().map(|_| ())
+}
+
+/// Extents of an image and of a window over it: positive and small enough that no product overflows.
+pub(super) fn extents(shape: &Shape, w: &Window) -> Result<(), String> {
+    let extents = [[shape.channels, shape.height], [shape.width, 1], w.kernel, w.stride, w.dilation];
+    let ok = extents.as_flattened().iter().all(|e| (1..=EXTENT_MAX).contains(e))
+        && w.padding.iter().all(|p| *p <= EXTENT_MAX)
+        && product([shape.channels, shape.height, shape.width]) <= VALUES_MAX;
+    if ok { Ok(()) } else { Err(format!("the shape {shape} or the window {w:?} is out of range")) }
+}
+
+fn product(extents: [usize; 3]) -> usize {
+    extents.iter().fold(1, |p, &e| p.saturating_mul(e))
+}
+
 fn shape(layer: &LayerProgram) -> Result<(), Error> {
     let s = &layer.shape;
     if in_range(s) { Ok(()) } else { Err(bad(layer, format!("the shape {s:?} is out of range"))) }
@@ -119,17 +129,13 @@ fn shape(layer: &LayerProgram) -> Result<(), Error> {
 
 /// Whether a layer's shape has positions, and its sizes stay far from overflow.
 pub fn in_range(s: &ConvShape) -> bool {
-    let w = &s.window;
-    let extents = [[s.in_channels, s.kernels], [s.in_height, s.in_width], w.kernel, w.stride, w.dilation];
-    let ok = extents.as_flattened().iter().all(|e| (1..=EXTENT_MAX).contains(e));
-    let ok = ok && w.padding.iter().all(|p| *p <= EXTENT_MAX);
-    let small = |product: [usize; 3]| {
-        product.iter().try_fold(1usize, |p, &e| p.checked_mul(e)).is_some_and(|p| p <= VALUES_MAX)
-    };
-    ok && small([s.in_channels, s.in_height, s.in_width])
-        && small([s.in_channels, w.kernel[0], w.kernel[1]])
+    let input = Shape::new(s.in_channels, s.in_height, s.in_width);
+    let [height, width] = s.window.kernel;
+    extents(&input, &s.window).is_ok()
+        && (1..=EXTENT_MAX).contains(&s.kernels)
+        && product([s.in_channels, height, width]) <= VALUES_MAX
         && s.positions() > 0
-        && small([s.kernels, s.out_height(), s.out_width()])
+        && product([s.kernels, s.out_height(), s.out_width()]) <= VALUES_MAX
 }
 
 fn limits(layer: &LayerProgram, config: &ChipConfig) -> Result<(), Error> {
@@ -176,20 +182,15 @@ fn limits(layer: &LayerProgram, config: &ChipConfig) -> Result<(), Error> {
     Ok(())
 }
 
-fn requantize(layer: &LayerProgram) -> Result<(), Error> {
-    let r = &layer.requantize;
-    let kernels = layer.shape.kernels;
+/// Parameters of the requantize step for `channels` channels.
+pub(super) fn requantize(r: &Requantize, channels: usize) -> Result<(), String> {
     let int48 = -(1i64 << 47)..1i64 << 47;
-    let ok = r.multiplier.len() == kernels
-        && r.offset.len() == kernels
+    let ok = r.multiplier.len() == channels
+        && r.offset.len() == channels
         && r.offset.iter().all(|b| int48.contains(b))
         && (1..=46).contains(&r.shift)
         && r.low <= r.high;
-    if ok {
-        Ok(())
-    } else {
-        Err(bad(layer, "requantize parameters are out of range or not one for every kernel".into()))
-    }
+    if ok { Ok(()) } else { Err("requantize parameters are out of range or not one for every kernel".into()) }
 }
 
 fn slots(layer: &LayerProgram, config: &ChipConfig) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::{Geometry, LayerProgram, Program, Requantize};
+use super::{Geometry, Input, LayerProgram, Program, Requantize, Step};
 use crate::{ConvShape, Error, Item, Slot, file};
 
 /// Version of the format that this code writes and reads.
@@ -21,6 +21,8 @@ struct Header {
     format: u32,
     name: String,
     geometry: Geometry,
+    input: Input,
+    steps: Vec<Step>,
     layers: Vec<LayerHeader>,
 }
 
@@ -100,7 +102,8 @@ impl Program {
                 raw: layer.requantize.raw,
             });
         }
-        let header = Header { format: FORMAT, name: self.name.clone(), geometry: g, layers };
+        let (input, steps) = (self.input, self.steps.clone());
+        let header = Header { format: FORMAT, name: self.name.clone(), geometry: g, input, steps, layers };
         let header = serde_json::to_string(&header).map_err(|e| Error::image("header", e.to_string(), FIX))?;
         let views = tensors
             .iter()
@@ -146,7 +149,7 @@ impl Program {
             .collect();
         let layers =
             header.layers.into_iter().enumerate().map(|(i, l)| layer(&tensors, g, i, l)).collect::<Result<_, _>>()?;
-        Ok(Program { name: header.name, geometry: g, basis, layers })
+        Ok(Program { name: header.name, geometry: g, basis, input: header.input, steps: header.steps, layers })
     }
 
     /// Writes the image file, all or nothing.

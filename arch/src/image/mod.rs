@@ -5,12 +5,14 @@
 
 mod check;
 mod file;
+mod step;
 
 use serde::{Deserialize, Serialize};
 
 pub use check::{in_range, is_name};
+pub use step::{Add, AvgPool, Input, Step, StepOp, Value};
 
-use crate::{ChipConfig, ConvShape, Error, Slot, Subvectors};
+use crate::{ChipConfig, ConvShape, Error, Shape, Slot, Subvectors};
 
 /// A network compiled for one crossbar geometry.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +23,11 @@ pub struct Program {
     pub geometry: Geometry,
     /// Cell levels, one `rows * columns` block in row-major order if all crossbars hold the same basis, else one for every tile.
     pub basis: Vec<Vec<i8>>,
-    /// Layers in order; each takes the output of the one before.
+    /// The image that the first steps read.
+    pub input: Input,
+    /// Steps in order of computation; the last one gives the result.
+    pub steps: Vec<Step>,
+    /// Matrix layers in the order in which the steps use them.
     pub layers: Vec<LayerProgram>,
 }
 
@@ -80,7 +86,8 @@ pub struct LayerProgram {
 }
 
 /// `y = clamp((psum * m_k + b_k + (1 << (shift - 1))) >> shift, low, high)`, or `psum * m_k + b_k` if `raw`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Requantize {
     /// m_k of every kernel.
     pub multiplier: Vec<i16>,
@@ -109,6 +116,25 @@ impl LayerProgram {
 }
 
 impl Program {
+    /// A program whose layers each take the result of the one before.
+    pub fn chain(name: &str, config: &ChipConfig, basis: Vec<Vec<i8>>, layers: Vec<LayerProgram>) -> Self {
+        let first = layers.first();
+        let input = Input {
+            shape: first
+                .map_or(Shape::default(), |l| Shape::new(l.shape.in_channels, l.shape.in_height, l.shape.in_width)),
+            bits: first.map_or(1, |l| l.input_bits),
+            signed: first.is_some_and(|l| l.signed),
+            scale: 1.0,
+        };
+        let step = |(i, layer): (usize, &LayerProgram)| Step {
+            name: layer.name.clone(),
+            inputs: vec![i],
+            op: StepOp::Matrix { first: i, groups: 1 },
+        };
+        let steps = layers.iter().enumerate().map(step).collect();
+        Program { name: name.into(), geometry: Geometry::from(config), basis, input, steps, layers }
+    }
+
     /// The levels of one tile's crossbar.
     pub fn basis_of(&self, tile: usize) -> &[i8] {
         &self.basis[if self.basis.len() == 1 { 0 } else { tile }]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use basisn_arch::ChipConfig;
 use basisn_compiler::fit::FitOptions;
-use basisn_compiler::{Compiled, Dataset, Fitted, Network, ScheduleOptions, Weights};
+use basisn_compiler::{Compiled, Dataset, Fitted, Model, Network, ScheduleOptions};
 use clap::Args;
 
 use crate::Error;
@@ -48,10 +48,8 @@ pub struct Source {
 
 /// Everything that a compilation starts from.
 pub struct Inputs {
-    /// Network description.
-    pub network: Network,
-    /// Trained weights.
-    pub weights: Weights,
+    /// Network with its trained weights.
+    pub model: Model,
     /// Images and labels.
     pub dataset: Dataset,
 }
@@ -60,10 +58,10 @@ impl Source {
     /// Reads and checks network, weights and data.
     pub fn load(&self) -> Result<Inputs, Error> {
         let network = Network::load(&self.network)?;
-        let weights = Weights::load(&self.weights, &network)?;
+        let model = Model::of_network(&network, &self.weights)?;
         let dataset = Dataset::load(&self.data)?;
         dataset.check_fits(&network)?;
-        Ok(Inputs { network, weights, dataset })
+        Ok(Inputs { model, dataset })
     }
 }
 
@@ -85,13 +83,13 @@ impl Inputs {
     /// Fits, calibrated on the training images.
     pub fn fit(&self, config: &ChipConfig, options: &FitOptions) -> Result<Fitted, Error> {
         let calibration = self.images(&self.dataset.train);
-        Ok(basisn_compiler::compile::fit(&self.network, &self.weights, &calibration, config, options)?)
+        Ok(basisn_compiler::compile::fit(&self.model, &calibration, config, options)?)
     }
 
     /// Compiles, calibrated on the training images.
     pub fn compile(&self, config: &ChipConfig) -> Result<Compiled, Error> {
         let calibration = self.images(&self.dataset.train);
-        Ok(basisn_compiler::compile(&self.network, &self.weights, &calibration, config)?)
+        Ok(basisn_compiler::compile(&self.model, &calibration, config)?)
     }
 }
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use basisn_arch::ChipConfig;
-use basisn_compiler::{Compiled, FloatNetwork};
-use basisn_models::golden;
+use basisn_compiler::{Compiled, float};
 use basisn_models::verilog::Body;
+use basisn_models::{NetRun, golden};
 use clap::Args;
 
 use super::compile::{Inputs, Source};
@@ -59,10 +59,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let (images, labels) = (inputs.images(test), inputs.labels(test));
     let some = arguments.images.get().min(images.len());
     step(&format!("golden reference: {} held-out images", images.len()));
-    let float_accuracy = FloatNetwork::new(&inputs.network, &inputs.weights)?.accuracy(&images, &labels)?;
-    let golden = engine::run_golden(&config, &compiled.program, &images)?;
+    let float_accuracy = float::accuracy(&inputs.model, &images, &labels)?;
+    let golden = engine::run_golden(&config, &compiled.program, &images, None)?;
     step(&format!("RTL in Verilator: {some} of them, every layer compared"));
-    let rtl = simulator.run(&config, &compiled.program, &images[..some])?;
+    let rtl = simulator.run(&config, &compiled.program, &images[..some], None)?;
     let comparison = engine::compare(&compiled.program, &golden, &rtl.runs);
 
     let mut figures = figures(arguments, &config, &inputs, &compiled, &golden, &rtl, &comparison);
@@ -103,14 +103,14 @@ fn figures(
     config: &ChipConfig,
     inputs: &Inputs,
     compiled: &Compiled,
-    golden: &[Vec<golden::LayerRun>],
+    golden: &[NetRun<golden::LayerRun>],
     rtl: &Rtl,
     comparison: &Comparison,
 ) -> Figures {
     let labels = inputs.labels(&inputs.dataset.test);
     let some = rtl.runs.len();
-    let golden_outputs = || golden.iter().filter_map(|i| i.last()).map(|l| l.values.as_slice());
-    let rtl_outputs = rtl.runs.iter().filter_map(|i| i.last()).map(|l| l.values.as_slice());
+    let golden_outputs = || golden.iter().filter_map(|i| i.values.last()).map(Vec::as_slice);
+    let rtl_outputs = rtl.runs.iter().filter_map(|i| i.values.last()).map(Vec::as_slice);
     let layers = layers(config, compiled, golden, rtl);
     Figures {
         network: compiled.program.name.clone(),
@@ -138,11 +138,17 @@ fn figures(
     }
 }
 
-fn layers(config: &ChipConfig, compiled: &Compiled, golden: &[Vec<golden::LayerRun>], rtl: &Rtl) -> Vec<LayerFigures> {
+fn layers(
+    config: &ChipConfig,
+    compiled: &Compiled,
+    golden: &[NetRun<golden::LayerRun>],
+    rtl: &Rtl,
+) -> Vec<LayerFigures> {
     let mut layers = Vec::new();
     for (i, (layer, report)) in compiled.program.layers.iter().zip(&compiled.report.layers).enumerate() {
-        let counters = rtl.runs.first().map(|image| image[i].counters).unwrap_or_default();
-        let sum = |of: fn(&golden::LayerRun) -> u64| golden.iter().map(|image| of(&image[i])).sum::<u64>() as f64;
+        let counters = rtl.runs.first().map(|image| image.layers[i].counters).unwrap_or_default();
+        let sum =
+            |of: fn(&golden::LayerRun) -> u64| golden.iter().map(|image| of(&image.layers[i])).sum::<u64>() as f64;
         layers.push(LayerFigures {
             name: layer.name.clone(),
             positions: layer.shape.positions(),

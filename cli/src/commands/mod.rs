@@ -2,6 +2,7 @@
 
 pub mod compile;
 pub mod demo;
+pub mod evaluate;
 pub mod fit;
 pub mod generate;
 pub mod inspect;

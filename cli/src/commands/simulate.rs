@@ -4,11 +4,14 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use basisn_arch::{ChipConfig, Geometry, Program};
+use basisn_models::NetRun;
 use basisn_models::arithmetic::input_range;
+use basisn_models::rram::{Device, MacroModel};
 use basisn_models::verilog::Body;
 use basisn_testbench::{Counters, LayerRun};
 use clap::{Args, ValueEnum};
 
+use crate::campaign::{Campaign, Sweep};
 use crate::engine::{self, Rtl, Simulator};
 use crate::output::{Staged, say};
 use crate::{Error, tensor, vectors};
@@ -38,12 +41,27 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Engine::Both)]
     engine: Engine,
     /// Body of the RRAM macro in RTL
-    #[arg(long = "macro", value_enum, default_value_t = Macro::Dpi)]
-    body: Macro,
+    #[arg(long, value_enum, default_value_t = MacroBody::Dpi)]
+    body: MacroBody,
+    /// Errors of the RRAM macro: ideal, isaac, neurram, worst, or a TOML file; see docs/macro-models.md
+    #[arg(long = "macro", value_name = "PRESET_OR_FILE")]
+    model: Option<String>,
+    /// Seed of the devices and their noise; trial t of a campaign has this seed plus t
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A campaign: so many draws of the devices, on the golden reference
+    #[arg(long)]
+    trials: Option<NonZeroUsize>,
+    /// A campaign at several values of a number of the macro model, such as sigma=0,0.05,0.1; may be repeated
+    #[arg(long, value_name = "KEY=VALUES")]
+    sweep: Vec<String>,
+    /// Folder for the trials and reports of a campaign; one that was cut off goes on
+    #[arg(long, default_value = "out/campaign")]
+    out: PathBuf,
     /// Waveform of the first image, .fst or .vcd
     #[arg(long)]
     trace: Option<PathBuf>,
-    /// Folder for the results of every layer, LAYER.npy, 64-bit integers [images, kernels, height, width]
+    /// Folder for the results of every step, STEP.npy, 64-bit integers [images, channels, height, width]
     #[arg(long)]
     dump: Option<PathBuf>,
     /// Folder for what each core gets and gives in every layer, as hexadecimal text for other simulators; see docs/hardware.md
@@ -62,16 +80,16 @@ enum Engine {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Macro {
+enum MacroBody {
     Verilog,
     Dpi,
 }
 
-impl From<Macro> for Body {
-    fn from(value: Macro) -> Self {
+impl From<MacroBody> for Body {
+    fn from(value: MacroBody) -> Self {
         match value {
-            Macro::Verilog => Body::Portable,
-            Macro::Dpi => Body::Dpi,
+            MacroBody::Verilog => Body::Portable,
+            MacroBody::Dpi => Body::Dpi,
         }
     }
 }
@@ -83,6 +101,28 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     program.check(&config)?;
     let images = images(arguments, &program)?;
     let labels = arguments.labels.as_deref().map(|p| labels(p, images.len())).transpose()?;
+    let model = arguments.model.as_deref().map(MacroModel::load).transpose()?;
+    if arguments.trials.is_some() || !arguments.sweep.is_empty() {
+        let campaign = Campaign {
+            config: &config,
+            program: &program,
+            images: &images,
+            labels: labels.as_deref(),
+            model: model.map_or_else(|| MacroModel::load("ideal"), Ok)?,
+            seed: arguments.seed,
+            trials: arguments.trials.map_or(1, NonZeroUsize::get),
+            sweeps: arguments.sweep.iter().map(|text| sweep(text)).collect::<Result<_, _>>()?,
+        };
+        return campaign.run(&arguments.out, arguments.json);
+    }
+    if model.is_some() && arguments.engine != Engine::Golden && matches!(arguments.body, MacroBody::Verilog) {
+        return Err(Error::Input {
+            at: "--macro".into(),
+            cause: "the portable Verilog body of this command has ideal cells".into(),
+            fix: "leave out --body verilog: the DPI body has the errors".into(),
+        });
+    }
+    let device = model.map(|model| Device { model: model.into(), seed: arguments.seed });
     let dump = arguments.dump.as_deref().map(Staged::new).transpose()?;
     if arguments.trace.is_some() && arguments.engine == Engine::Golden {
         return Err(Error::Input {
@@ -108,23 +148,23 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     };
     let golden = match arguments.engine {
         Engine::Rtl => None,
-        _ => Some(engine::run_golden(&config, &program, &images)?),
+        _ => Some(engine::run_golden(&config, &program, &images, device.as_ref())?),
     };
-    let rtl = simulator.map(|s| s.run(&config, &program, &images)).transpose()?;
+    let rtl = simulator.map(|s| s.run(&config, &program, &images, device.as_ref())).transpose()?;
     if let Some((staged, golden)) = dump_vectors.zip(golden.as_deref()) {
         vectors::write(&staged, &config, &program, &images, golden)?;
         staged.publish()?;
     }
-    let outputs: Vec<Vec<Vec<i64>>> = match (&rtl, &golden) {
-        (Some(rtl), _) => rtl.runs.iter().map(|i| i.iter().map(|l| l.values.clone()).collect()).collect(),
-        (None, Some(golden)) => golden.iter().map(|i| i.iter().map(|l| l.values.clone()).collect()).collect(),
+    let outputs: Vec<&[Vec<i64>]> = match (&rtl, &golden) {
+        (Some(rtl), _) => rtl.runs.iter().map(|run| run.values.as_slice()).collect(),
+        (None, Some(golden)) => golden.iter().map(|run| run.values.as_slice()).collect(),
         (None, None) => Vec::new(),
     };
     if let Some(staged) = dump {
-        write_layers(&staged, &program, &outputs)?;
+        write_steps(&staged, &program, &outputs)?;
         staged.publish()?;
     }
-    let last = outputs.iter().filter_map(|layers| layers.last()).map(Vec::as_slice);
+    let last = outputs.iter().filter_map(|steps| steps.last()).map(Vec::as_slice);
     let accuracy = labels.map(|labels| engine::accuracy(last, &labels));
     let comparison = golden.as_ref().zip(rtl.as_ref()).map(|(g, r)| engine::compare(&program, g, &r.runs));
 
@@ -154,7 +194,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
             for mismatch in c.mismatches.iter().take(20) {
                 say!("mismatch: {mismatch}");
             }
-            say!("bit-exact: {} layers, {} values, {} mismatches", program.layers.len(), c.values, c.mismatches.len());
+            say!("bit-exact: {} layers, {} values, {} mismatches", program.steps.len(), c.values, c.mismatches.len());
         }
     }
     match comparison {
@@ -187,10 +227,10 @@ pub fn config_for(program: &Program, named: Option<&str>) -> Result<ChipConfig, 
 }
 
 fn images(arguments: &Arguments, program: &Program) -> Result<Vec<Vec<i32>>, Error> {
-    let layer = &program.layers[0];
-    let mut images = tensor::images(&arguments.input, &tensor::read(&arguments.input)?, &layer.shape)?;
+    let input = &program.input;
+    let mut images = tensor::images(&arguments.input, &tensor::read(&arguments.input)?, input.shape)?;
     images.truncate(arguments.images.map_or(usize::MAX, NonZeroUsize::get));
-    let (low, high) = input_range(layer.input_bits, layer.signed);
+    let (low, high) = input_range(input.bits, input.signed);
     for (i, image) in images.iter().enumerate() {
         if let Some(value) = image.iter().find(|v| !(low..=high).contains(*v)) {
             return Err(Error::Input {
@@ -201,6 +241,14 @@ fn images(arguments: &Arguments, program: &Program) -> Result<Vec<Vec<i32>>, Err
         }
     }
     Ok(images)
+}
+
+fn sweep(text: &str) -> Result<Sweep, Error> {
+    text.parse().map_err(|cause| Error::Input {
+        at: format!("--sweep {text}"),
+        cause,
+        fix: "name a number of the macro model and its values, such as sigma=0,0.05,0.1".into(),
+    })
 }
 
 fn labels(path: &Path, images: usize) -> Result<Vec<u8>, Error> {
@@ -216,24 +264,24 @@ fn labels(path: &Path, images: usize) -> Result<Vec<u8>, Error> {
     array.iter().take(images).map(|&v| u8::try_from(v).map_err(|_| refuse(format!("the label {v}")))).collect()
 }
 
-fn write_layers(staged: &Staged, program: &Program, outputs: &[Vec<Vec<i64>>]) -> Result<(), Error> {
-    for (i, layer) in program.layers.iter().enumerate() {
+fn write_steps(staged: &Staged, program: &Program, outputs: &[&[Vec<i64>]]) -> Result<(), Error> {
+    for (i, (step, value)) in program.steps.iter().zip(program.values()?.iter().skip(1)).enumerate() {
         let values = outputs.iter().flat_map(|image| image[i].iter().copied()).collect();
-        let shape = [outputs.len(), layer.shape.kernels, layer.shape.out_height(), layer.shape.out_width()];
-        staged.write(&format!("{}.npy", layer.name), tensor::to_npy(&shape, values)?)?;
+        let shape = [outputs.len(), value.shape.channels, value.shape.height, value.shape.width];
+        staged.write(&format!("{}.npy", step.name), tensor::to_npy(&shape, values)?)?;
     }
     Ok(())
 }
 
 /// Clock cycles of one inference: the layers of the first image, one after the other.
-pub fn inference_cycles(runs: &[Vec<LayerRun>]) -> u64 {
-    runs.first().map_or(0, |layers| layers.iter().map(|l| l.counters.cycles).sum())
+pub fn inference_cycles(runs: &[NetRun<LayerRun>]) -> u64 {
+    runs.first().map_or(0, |run| run.layers.iter().map(|l| l.counters.cycles).sum())
 }
 
 fn print_layers(config: &ChipConfig, program: &Program, rtl: &Rtl) {
     say!("{:12} {:>9} {:>9} {:>9} {:>8}", "layer", "positions", "cycles", "reads", "issued");
     for (i, layer) in program.layers.iter().enumerate() {
-        let c = rtl.runs.first().map_or(Counters::default(), |image| image[i].counters);
+        let c = rtl.runs.first().map_or(Counters::default(), |image| image.layers[i].counters);
         say!(
             "{:12} {:>9} {:>9} {:>9} {:>7.1}%",
             layer.name,

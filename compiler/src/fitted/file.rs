@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use basisn_arch::{ConvShape, file};
+use basisn_arch::image::Input;
+use basisn_arch::{ConvShape, Step, file};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,8 @@ struct Header {
     format: u32,
     name: String,
     adc_bits: usize,
+    input: Input,
+    steps: Vec<Step>,
     layers: Vec<LayerHeader>,
 }
 
@@ -36,6 +39,7 @@ struct LayerHeader {
     code: CoefficientCode,
     input: Code,
     output: Option<Code>,
+    range: Option<(i32, i32)>,
     gain: u32,
     clipped_share: f64,
     weight_signal: f64,
@@ -73,13 +77,15 @@ impl Fitted {
                 code: layer.code,
                 input: layer.input,
                 output: layer.output,
+                range: layer.range,
                 gain: layer.gain,
                 clipped_share: layer.clipped_share,
                 weight_signal: layer.weight_signal,
                 weight_error: layer.weight_error,
             });
         }
-        let header = Header { format: FORMAT, name: self.name.clone(), adc_bits: self.adc_bits, layers };
+        let (input, steps) = (self.input, self.steps.clone());
+        let header = Header { format: FORMAT, name: self.name.clone(), adc_bits: self.adc_bits, input, steps, layers };
         let header = serde_json::to_string(&header).map_err(|e| bad("header", &e))?;
         let views = tensors
             .iter()
@@ -110,7 +116,7 @@ impl Fitted {
                 &format!("format {} in the file, {FORMAT} in this program", version["format"]),
             ));
         }
-        let header: Header = serde_json::from_str(header).map_err(|e| bad("metadata", &e))?;
+        let mut header: Header = serde_json::from_str(header).map_err(|e| bad("metadata", &e))?;
         let levels = tensors.tensor("bases").map_err(|e| bad("bases", &e))?;
         let &[_, rows, columns] = levels.shape() else {
             return Err(bad("bases", &format!("{:?} found, three dimensions expected", levels.shape())));
@@ -123,9 +129,10 @@ impl Fitted {
             .chunks_exact(rows * columns)
             .map(|l| Basis { rows, columns, levels: l.iter().map(|l| l.cast_signed()).collect() })
             .collect();
-        let layers = header.layers.into_iter().enumerate();
+        let layers = std::mem::take(&mut header.layers).into_iter().enumerate();
         let layers = layers.map(|(i, l)| layer(&tensors, rows, columns, i, l)).collect::<Result<_, _>>()?;
-        let fitted = Fitted { name: header.name, bases, adc_bits: header.adc_bits, layers };
+        let Header { name, adc_bits, input, steps, .. } = header;
+        let fitted = Fitted { name, bases, adc_bits, input, steps, layers };
         fitted.check()?;
         Ok(fitted)
     }
@@ -183,6 +190,7 @@ fn layer(
         code: h.code,
         input: h.input,
         output: h.output,
+        range: h.range,
         gain: h.gain,
         clipped_share: h.clipped_share,
         weight_signal: h.weight_signal,
@@ -236,6 +244,7 @@ mod tests {
                 groups: grouped.then(|| (0..kernels).map(|k| vec![k]).collect()),
                 input: Code { scale: 0.3, bits: 8, signed: false },
                 output: Some(Code { scale: 0.7, bits: 4, signed: true }),
+                range: None,
                 gain: 2,
                 clipped_share: 0.01,
                 weight_signal: 3.0,
@@ -247,6 +256,8 @@ mod tests {
             name: "net".into(),
             bases: vec![basis(1), basis(-1)],
             adc_bits: 8,
+            input: Input { shape: basisn_arch::Shape::new(7, 1, 2), bits: 8, signed: false, scale: 0.3 },
+            steps: vec![Step { name: "a".into(), inputs: vec![0], op: basisn_arch::StepOp::Flatten }],
             layers: vec![layer("a", 7, 3), layer("b", 4, 5)],
         }
     }

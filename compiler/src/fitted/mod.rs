@@ -3,7 +3,8 @@
 
 mod file;
 
-use basisn_arch::{ConvShape, Subvectors};
+use basisn_arch::image::Input;
+use basisn_arch::{ConvShape, Step, Subvectors};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -21,7 +22,11 @@ pub struct Fitted {
     pub bases: Vec<Basis>,
     /// ADC bits A that the gains were chosen for.
     pub adc_bits: usize,
-    /// Layers in order.
+    /// The image that the first steps read.
+    pub input: Input,
+    /// Steps in order of computation, as in the program image: scales are integers already, whatever the chip.
+    pub steps: Vec<Step>,
+    /// Matrix layers in the order in which the steps use them.
     pub layers: Vec<FittedLayer>,
 }
 
@@ -46,6 +51,8 @@ pub struct FittedLayer {
     pub input: Code,
     /// What an output integer means; none where the result is given unshifted.
     pub output: Option<Code>,
+    /// Smallest and largest output integer, within those of the code; none is all of them.
+    pub range: Option<(i32, i32)>,
     /// Gain g of the ADC.
     pub gain: u32,
     /// Share of the ADC codes that were clipped in calibration, 0..1.
@@ -62,7 +69,7 @@ pub struct FittedLayer {
 pub struct Code {
     /// Value of one step.
     pub scale: f64,
-    /// Bits, 1..8.
+    /// Bits: 1..8 where a matrix layer reads it, else up to 16.
     pub bits: usize,
     /// Two's complement.
     pub signed: bool,
@@ -115,8 +122,8 @@ impl Fitted {
 }
 
 impl Code {
-    fn is_valid(&self) -> bool {
-        (1..=8).contains(&self.bits) && self.scale.is_finite() && self.scale > 0.0
+    fn is_valid(&self, most_bits: usize) -> bool {
+        (1..=most_bits).contains(&self.bits) && self.scale.is_finite() && self.scale > 0.0
     }
 
     /// Smallest and largest integer.
@@ -151,7 +158,7 @@ impl FittedLayer {
         if !finite(&self.scale) || !finite(&self.bias) {
             return Err("scales and biases are not one finite number for every kernel");
         }
-        if self.gain > 7 || !self.input.is_valid() || self.output.is_some_and(|code| !code.is_valid()) {
+        if self.gain > 7 || !self.input.is_valid(8) || self.output.is_some_and(|code| !code.is_valid(16)) {
             return Err("gain, or scale or bits of an integer code, out of range");
         }
         let Some(groups) = &self.groups else { return Ok(()) };
@@ -245,13 +252,15 @@ mod tests {
             groups,
             input: Code { scale: 1.0, bits: 8, signed: false },
             output: None,
+            range: None,
             gain: 0,
             clipped_share: 0.0,
             weight_signal: 1.0,
             weight_error: 0.0,
         };
         let basis = Basis { rows: 2, columns: 2, levels: vec![1; 4] };
-        Fitted { name: "n".into(), bases: vec![basis], adc_bits: 8, layers: vec![layer] }
+        let input = Input { shape: basisn_arch::Shape::new(3, 1, 1), bits: 8, signed: false, scale: 1.0 };
+        Fitted { name: "n".into(), bases: vec![basis], adc_bits: 8, input, steps: Vec::new(), layers: vec![layer] }
     }
 
     #[test]

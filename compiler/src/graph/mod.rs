@@ -12,7 +12,8 @@ use basisn_arch::{ConvShape, Window};
 
 use crate::Error;
 use crate::fitted::Code;
-pub use op::{Conv, Op, Pool, Shape};
+pub use basisn_arch::Shape;
+pub use op::{Conv, Op, Pool};
 
 /// A feed-forward network. Nodes are in order of computation; the last one gives the result.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,17 +1,6 @@
 //! What a node computes, and the shape it gives.
 
-use basisn_arch::Window;
-
-/// Channels, height and width of a tensor; a flat one has height and width 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Shape {
-    /// Channels.
-    pub channels: usize,
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-}
+use basisn_arch::{Shape, Window};
 
 /// An operation on float tensors in `[channel][row][column]` order.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,25 +79,12 @@ impl Conv {
     }
 }
 
-impl Shape {
-    /// A shape of `channels` x `height` x `width`.
-    pub const fn new(channels: usize, height: usize, width: usize) -> Self {
-        Shape { channels, height, width }
-    }
-
-    /// Number of values.
-    pub fn size(&self) -> usize {
-        self.channels * self.height * self.width
-    }
-}
-
-impl std::fmt::Display for Shape {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} x {} x {}", self.channels, self.height, self.width)
-    }
-}
-
 impl Op {
+    /// Whether it is a matrix product, which runs on the crossbars.
+    pub fn is_matrix(&self) -> bool {
+        matches!(self, Op::Conv(_) | Op::Linear { .. })
+    }
+
     /// Shape of the result for inputs of these shapes, or why there is none.
     pub(super) fn out_shape(&self, inputs: &[Shape]) -> Result<Shape, String> {
         match (self, inputs) {

@@ -100,6 +100,8 @@ values! {
     dram.energy_pj_per_bit => dram_energy_pj_per_bit 0.0..=1e3;
     dram.bandwidth_gbyte_s => dram_bandwidth_gbyte_s 1e-3..=1e6;
     signal.ones_share => ones_share 0.0..=1.0;
+    signal.zero_planes_share => zero_planes_share 0.0..=1.0;
+    signal.skipped_share => skipped_share 0.0..=1.0;
     signal.closed_share => closed_share 0.0..=1.0;
     signal.weight_sigma => weight_sigma 0.01..=1.0;
     write.pulse_ns => pulse_ns 0.0..=1e9;
@@ -116,7 +118,7 @@ values! {
 pub struct Constants {
     /// In the order of [`FIELDS`].
     pub all: Vec<Constant>,
-    /// Write models, in the order of the file.
+    /// Write models, fastest first.
     pub write_models: Vec<WriteModel>,
     values: Values,
 }

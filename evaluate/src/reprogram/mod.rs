@@ -12,6 +12,7 @@ pub mod schedule;
 
 use serde::{Deserialize, Serialize};
 
+use crate::activity::{REGISTER_WRITE_CYCLES, layer_registers};
 use crate::basis::{STREAM_SHARE, buffer_bits, spilled_bits};
 use crate::energy::{Energy, conversion_pj, read_energy};
 use crate::workload::{Layer, Workload};
@@ -50,7 +51,7 @@ pub struct Options {
     pub batch: usize,
     /// Bits of a cell; a weight takes `ceil(7 / bits)` differential columns.
     pub cell_bits: usize,
-    /// Bits of a conversion; `None`: as many as no sum is lost with.
+    /// Bits of a conversion; `None`: as many as keep the accuracy, [`needed_adc_bits`].
     pub adc_bits: Option<usize>,
     /// Concessions.
     pub concessions: Concessions,
@@ -95,16 +96,16 @@ pub fn best(chip: &Chip, w: &Workload, options: &Options, write: &WriteModel, va
     if four.time_ns < two.time_ns { four } else { two }
 }
 
-/// The conversion width with which no column sum of single-bit inputs is lost: `cell bits + log2(rows) - 1`, with weights coded as
-/// ISAAC does it.
-pub fn lossless_adc_bits(cell_bits: usize, rows: usize) -> usize {
-    (cell_bits + basisn_arch::clog2(rows)).saturating_sub(1).max(4)
+/// Bits of a conversion that keep the accuracy: `cell bits + log2(rows) - 3`. That is two bits less than a lossless conversion with
+/// ISAAC's weight coding needs; the digits network loses nothing with it, as `evaluate/tests/reprogramming.rs` shows.
+pub fn needed_adc_bits(cell_bits: usize, rows: usize) -> usize {
+    (cell_bits + basisn_arch::clog2(rows)).saturating_sub(3).max(4)
 }
 
 /// Time and energy of one inference.
 pub fn cost(chip: &Chip, workload: &Workload, options: &Options, write: &WriteModel, values: &Values) -> ReprogramCost {
     let granted = with_packing(chip, workload, options, write, values);
-    if !options.concessions.pack_columns {
+    if !options.concessions.pack_columns || write.by == WriteBy::Row {
         return granted;
     }
     // Where cells are written one by one, crossbars that are not quite full can be faster.
@@ -122,19 +123,13 @@ fn with_packing(
 ) -> ReprogramCost {
     let v = values;
     let slicing = Slicing::new(options.cell_bits, v.weight_sigma);
-    let adc_bits = options.adc_bits.unwrap_or_else(|| lossless_adc_bits(options.cell_bits, chip.config.rows()));
+    let adc_bits = options.adc_bits.unwrap_or_else(|| needed_adc_bits(options.cell_bits, chip.config.rows()));
     let batch = options.batch as f64;
-    // One converter a crossbar takes the columns one after the other.
-    let read_ns = v.read_cycle_ns.max(chip.config.columns() as f64 / v.adc_rate_gsps);
     let weight_bits = (8 * workload.weights()) as f64;
     let resident = weight_bits <= STREAM_SHARE * buffer_bits(v);
     let changed = if options.concessions.skip_unchanged { slicing.changed } else { 1.0 };
-    let matrices: Vec<_> = workload
-        .layers
-        .iter()
-        .flat_map(|l| (0..l.groups).map(move |_| l))
-        .map(|l| matrix(chip, l, options, &slicing, changed, read_ns, write, v, resident))
-        .collect();
+    let matrices: Vec<_> =
+        workload.layers.iter().map(|l| matrix(chip, l, options, &slicing, changed, write, v, resident)).collect();
     let crossbars = options.crossbars as f64;
     let plan = plan::best(&matrices, crossbars, options, v.crossbars_at_once, 8.0 * v.dram_bandwidth_gbyte_s);
     let time_ns = plan.time.period_ns / batch;
@@ -151,7 +146,8 @@ fn with_packing(
     energy.off_chip += written_bits / batch * (stream_pj + v.bus_energy_pj_per_bit);
     energy.writing = plan.written_cells / batch * changed * write.cell_pj(v, options.cell_bits);
     let leak_mw = v.adc_leak_mw * conversion_pj(v, adc_bits) / conversion_pj(v, 8);
-    energy.leakage = time_ns * crossbars * leak_mw;
+    // Converters are switched off while crossbars only wait for writes.
+    energy.leakage = plan.time.compute_ns / batch * crossbars * leak_mw;
     let cells = crossbars * chip.cells() as f64;
     ReprogramCost {
         cell_bits: options.cell_bits,
@@ -175,7 +171,6 @@ fn matrix(
     options: &Options,
     slicing: &Slicing,
     changed: f64,
-    read_ns: f64,
     write: &WriteModel,
     values: &Values,
     resident: bool,
@@ -194,18 +189,24 @@ fn matrix(
             WriteBy::Row => step * (1.0 - (1.0 - changed).powf(cells_of_row)),
             WriteBy::Cell => step * cells_of_row * changed,
         };
-    let images = options.batch as f64;
-    let spill = spilled_bits(layer, options.batch, values) / layer.groups as f64 * images;
+    // Groups have inputs of their own, so those in one crossbar are read in turn, and those in several at the same time.
+    let groups = layer.groups as f64;
+    let at_once = (groups * width).clamp(1.0, groups);
+    let weights = layer.weights();
     Matrix {
-        crossbars: cut.count as f64 * width,
+        crossbars: groups * cut.count as f64 * width,
         whole: !options.concessions.pack_columns,
-        positions: layer.positions * options.batch,
-        position_ns: layer.input_bits as f64 * read_ns,
+        positions: ((layer.positions * options.batch) as f64 * groups / at_once).ceil() as usize,
+        // One converter a crossbar takes the columns one after the other.
+        position_ns: (1.0 - values.skipped_share)
+            * layer.input_bits as f64
+            * values.read_cycle_ns.max(used as f64 / values.adc_rate_gsps),
         write_ns,
-        cells: (2 * layer.depth * needed) as f64,
-        bits: if resident { 0.0 } else { (8 * layer.kernels * layer.depth) as f64 },
-        stored_bits: (8 * layer.kernels * layer.depth) as f64,
-        spill_bits: spill,
+        setup_ns: (REGISTER_WRITE_CYCLES * layer_registers(used / slicing.slices)) as f64 * chip.clock_ns,
+        cells: (2 * slicing.slices * weights) as f64,
+        bits: if resident { 0.0 } else { (8 * weights) as f64 },
+        stored_bits: (8 * weights) as f64,
+        spill_bits: spilled_bits(layer, options.batch, values) * options.batch as f64,
     }
 }
 
@@ -222,7 +223,7 @@ fn compute_energy(
     let subvectors = layer.subvectors(chip.config.rows()).count;
     let reads = (layer.positions * layer.input_bits * layer.groups) as f64;
     let on = v.ones_share * layer.depth as f64;
-    let conversions = reads * (subvectors * columns) as f64;
+    let conversions = (1.0 - v.skipped_share) * reads * (subvectors * columns) as f64;
     let crossbars_wide = columns as f64 / chip.config.columns() as f64;
     let wordlines = reads * on * crossbars_wide.max(1.0);
     let mut energy = read_energy(v, wordlines, 2.0 * reads * on * columns as f64, conversions, adc_bits);

@@ -16,6 +16,8 @@ pub struct Matrix {
     pub position_ns: f64,
     /// Time to write one of its crossbars.
     pub write_ns: f64,
+    /// Time for the registers of a phase.
+    pub setup_ns: f64,
     /// Cells of one copy.
     pub cells: f64,
     /// Bits of its weights that stream in from off-chip.
@@ -44,9 +46,9 @@ pub struct Plan {
 }
 
 /// Shares of the crossbars that take turns, largest part of them for one round, and weights of writing against computing.
-const ROTATING: [f64; 5] = [1.0, 0.75, 0.5, 0.25, 0.125];
-const ROUND: [f64; 4] = [1.0, 0.5, 0.25, 0.125];
-const PATIENCE: [f64; 7] = [0.0, 1.0 / 64.0, 1.0 / 16.0, 0.25, 1.0, 4.0, f64::INFINITY];
+const ROTATING: [f64; 4] = [1.0, 0.75, 0.5, 0.25];
+const ROUND: [f64; 3] = [1.0, 0.5, 0.25];
+const PATIENCE: [f64; 6] = [0.0, 1.0 / 16.0, 0.25, 1.0, 4.0, f64::INFINITY];
 
 /// The fastest plan.
 pub fn best(matrices: &[Matrix], crossbars: f64, options: &Options, at_once: f64, bits_per_ns: f64) -> Plan {
@@ -75,7 +77,7 @@ pub fn best(matrices: &[Matrix], crossbars: f64, options: &Options, at_once: f64
 
 /// Time to compute on `copies` copies.
 fn compute_ns(m: &Matrix, copies: f64, bits_per_ns: f64) -> f64 {
-    ((m.positions as f64 / copies).ceil() * m.position_ns).max(m.spill_bits / bits_per_ns)
+    ((m.positions as f64 / copies).ceil() * m.position_ns).max(m.spill_bits / bits_per_ns) + m.setup_ns
 }
 
 /// Copies with which computing and `patience` times writing together take least.
@@ -84,7 +86,7 @@ fn copies(m: &Matrix, limit: f64, crossbars: f64, patience: f64) -> f64 {
     let compute = m.positions as f64 * m.position_ns;
     // compute / copies + copies * crossbars of one copy / all crossbars * writing
     let writing = patience * m.write_ns * m.crossbars / crossbars;
-    if writing == 0.0 { most } else { (compute / writing).sqrt().floor().clamp(1.0, most) }
+    if m.write_ns == 0.0 || writing == 0.0 { most } else { (compute / writing).sqrt().floor().clamp(1.0, most) }
 }
 
 fn try_plan(matrices: &[Matrix], keep: f64, round: f64, patience: f64, limits: &Limits) -> Plan {

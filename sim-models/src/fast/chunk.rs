@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use basisn_arch::{ChipConfig, LayerProgram};
 
-use super::dots::{CHUNK, Word, best_of_processor, dots, dots_f32};
+use super::dots::{CHUNK, Dots, Rows4};
 use super::gather::{Gather, Padded};
-use super::rows::{LaneItem, Rows, TileSlot};
-use crate::arithmetic::{adc_range, plane_weight};
+use super::rows::{LaneItem, TileSlot};
+use crate::arithmetic::{adc_range, adc_unlimited, plane_weight};
 use crate::rram::cell::FRACTION_BITS;
 use crate::rram::lanes::noise;
 use crate::rram::noise::normal;
@@ -64,15 +64,19 @@ pub struct Chunk<'a> {
     pub macros: &'a [TileMacro],
     /// Its im2col.
     pub gather: &'a Gather,
+    /// The inner loop.
+    pub dots: Dots,
 }
 
-/// One input plane of a chunk.
-struct Plane<'a> {
-    narrow: &'a [[i16; CHUNK]],
-    wide: &'a [[i32; CHUNK]],
-    plane: usize,
-    /// What a code counts.
-    weight: i32,
+/// What is reused from read to read.
+#[derive(Default)]
+struct Scratch {
+    /// Values of a subvector, four rows together.
+    values: Vec<Rows4>,
+    /// One plane of them.
+    bits: Vec<Rows4>,
+    sums: Vec<[i32; CHUNK]>,
+    variances: Vec<[i32; CHUNK]>,
 }
 
 impl Chunk<'_> {
@@ -90,72 +94,62 @@ impl Chunk<'_> {
     #[inline(always)]
     fn run_subvectors(&self, padded: &[Padded], places: &[Place], psums: &mut Psums) {
         let (layer, tiles) = (self.layer, self.macros.len());
-        let is_narrow = |slot: &TileSlot| matches!(slot.rows, Rows::Narrow(_));
-        let (any_narrow, any_wide) = (self.slots.iter().any(is_narrow), !self.slots.iter().all(is_narrow));
-        let mut values = Vec::new();
-        let (mut narrow, mut wide) = (Vec::new(), Vec::new());
-        let mut slots_before = 0;
+        let mut scratch = Scratch::default();
+        let mut first_slot = 0;
         for (subvector, slots) in layer.slots.iter().enumerate() {
-            self.gather.fill(padded, places, subvector, &mut values);
+            self.gather.fill(padded, places, subvector, &mut scratch.values);
             for plane in 0..layer.input_bits {
-                if any_narrow {
-                    masks(&values, plane, &mut narrow);
-                }
-                if any_wide {
-                    masks(&values, plane, &mut wide);
-                }
-                let weight = plane_weight(plane, layer.input_bits, layer.signed);
-                let masks = Plane { narrow: &narrow, wide: &wide, plane, weight };
-                for slot in slots_before..slots_before + slots.len() {
+                scratch.bits.clear();
+                scratch.bits.extend(scratch.values.iter().map(|rows| rows.map(|value| value >> plane & 1)));
+                for slot in first_slot..first_slot + slots.len() {
                     for (tile, tile_slot) in self.slots[slot * tiles..(slot + 1) * tiles].iter().enumerate() {
-                        self.read(&masks, places, slot, tile, tile_slot, psums);
+                        self.read(plane, places, slot, (&self.macros[tile], tile_slot), &mut scratch, psums);
                     }
                 }
             }
-            slots_before += slots.len();
+            first_slot += slots.len();
         }
     }
 
     /// The reads of one plane of one slot of one tile.
     #[inline(always)]
-    fn read(&self, plane: &Plane, places: &[Place], slot: usize, tile: usize, tile_slot: &TileSlot, psums: &mut Psums) {
-        let (used, gain) = (plane.narrow.len().max(plane.wide.len()), self.layer.gain);
-        match &tile_slot.rows {
-            Rows::Narrow(rows) => {
-                for (items, rows) in tile_slot.items.chunks(2).zip(rows.chunks(used)) {
-                    let sums = dots(plane.narrow, rows);
-                    for (item, sums) in items.iter().zip(&sums) {
-                        let codes = std::array::from_fn(|i| sums[i].shifted(gain));
-                        self.add(item, &codes, plane.weight, places.len(), psums);
-                    }
+    fn read(
+        &self,
+        plane: usize,
+        places: &[Place],
+        slot: usize,
+        (tile_macro, tile_slot): (&TileMacro, &TileSlot),
+        scratch: &mut Scratch,
+        psums: &mut Psums,
+    ) {
+        let gain = self.layer.gain;
+        let weight = plane_weight(plane, self.layer.input_bits, self.layer.signed);
+        tile_slot.weights.dots(self.dots, &scratch.bits, &mut scratch.sums);
+        let device = match tile_macro {
+            TileMacro::Ideal(_) => {
+                for (item, sums) in tile_slot.items.iter().zip(&scratch.sums) {
+                    self.add(item, &sums.map(|sum| adc_unlimited(sum, gain)), weight, places.len(), psums);
                 }
+                return;
             }
-            Rows::Wide(rows) => {
-                for (item, rows) in tile_slot.items.iter().zip(rows.chunks(used)) {
-                    let [sums] = dots(plane.wide, rows);
-                    let codes = std::array::from_fn(|i| sums[i].shifted(gain));
-                    self.add(item, &codes, plane.weight, places.len(), psums);
-                }
+            TileMacro::Device(device) => device,
+        };
+        let mut noise = Noise::new(device, gain);
+        if !noise.source.is_none {
+            tile_slot.variance.dots(self.dots, &scratch.bits, &mut scratch.variances);
+        }
+        let adcs = device.adcs();
+        for (i, (item, sums)) in tile_slot.items.iter().zip(&mut scratch.sums).enumerate() {
+            if !noise.source.is_none {
+                let read = self.read_number(places, slot, plane);
+                noise.add(sums, scratch.variances.get(i), item.lane, places.len(), read);
             }
-            Rows::Device(rows, variance) => {
-                let TileMacro::Device(device) = &self.macros[tile] else { return };
-                let mut noise = Noise::new(device, self.layer.gain);
-                for (i, (item, rows)) in tile_slot.items.iter().zip(rows.chunks(used)).enumerate() {
-                    let [mut sums] = dots(plane.wide, rows);
-                    if !noise.source.is_none {
-                        let variance = variance.get(i * used..(i + 1) * used).map(|v| dots_f32(plane.wide, v));
-                        let read = self.read_number(places, slot, plane.plane);
-                        noise.add(&mut sums, variance.as_ref(), item.lane, places.len(), read);
-                    }
-                    let adcs = device.adcs();
-                    let codes = if adcs.is_ideal() {
-                        std::array::from_fn(|i| sums[i].shifted(FRACTION_BITS + gain))
-                    } else {
-                        std::array::from_fn(|i| adcs.unlimited(item.lane, sums[i], gain))
-                    };
-                    self.add(item, &codes, plane.weight, places.len(), psums);
-                }
-            }
+            let codes = if adcs.is_ideal() {
+                sums.map(|sum| adc_unlimited(sum, FRACTION_BITS + gain))
+            } else {
+                sums.map(|sum| adcs.unlimited(item.lane, sum, gain))
+            };
+            self.add(item, &codes, weight, places.len(), psums);
         }
     }
 
@@ -172,13 +166,9 @@ impl Chunk<'_> {
 
     /// The ADC's clamp, and shift-add into the partial sums.
     #[inline(always)]
-    fn add<T: Word>(&self, item: &LaneItem, codes: &[T; CHUNK], weight: i32, used: usize, psums: &mut Psums) {
+    fn add(&self, item: &LaneItem, codes: &[i32; CHUNK], weight: i32, used: usize, psums: &mut Psums) {
         let (low, high) = adc_range(self.config.adc_bits());
-        let (low, high) = (T::narrow(low), T::narrow(high));
-        let mut outside = false;
-        for &code in codes {
-            outside |= (code < low) | (code > high);
-        }
+        let outside = codes.iter().fold(false, |any, &code| any | (code < low) | (code > high));
         if outside {
             for (i, &code) in codes.iter().enumerate().take(used) {
                 psums.saturated_low[i] += u32::from(code < low);
@@ -186,9 +176,7 @@ impl Chunk<'_> {
             }
         }
         for (psum, &code) in psums.of_kernel[item.kernel].iter_mut().zip(codes) {
-            let code = if code < low { low } else { code };
-            let code = if code > high { high } else { code };
-            *psum += (code.wide() * weight) << item.plane;
+            *psum += (code.clamp(low, high) * weight) << item.plane;
         }
     }
 }
@@ -209,7 +197,7 @@ impl Noise {
     fn add(
         &mut self,
         sums: &mut [i32; CHUNK],
-        variance: Option<&[f32; CHUNK]>,
+        variance: Option<&[i32; CHUNK]>,
         lane: usize,
         used: usize,
         read: impl Fn(usize) -> Read,
@@ -221,21 +209,35 @@ impl Noise {
             }
         }
         for (i, sum) in sums.iter_mut().enumerate().take(used) {
-            let cells = variance.map_or(0.0, |v| v[i]);
+            let cells = variance.map_or(0, |v| v[i]);
             *sum += noise(self.source.variance(cells), normal(self.bits[i][lane % 4]));
         }
     }
 }
 
-#[inline(always)]
-fn masks<T: Word>(values: &[[i16; CHUNK]], plane: usize, masks: &mut Vec<[T; CHUNK]>) {
-    masks.clear();
-    masks.extend(values.iter().map(|row| std::array::from_fn(|i| T::mask(row[i], plane))));
-}
-
-#[inline(always)]
-fn run_subvectors(chunk: &Chunk, padded: &[Padded], places: &[Place], psums: &mut Psums) {
+/// Compiles [`Chunk::run_subvectors`] for the vector units of this processor too, and calls the best.
+fn run_chunk(chunk: &Chunk, padded: &[Padded], places: &[Place], psums: &mut Psums) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+        fn avx512(chunk: &Chunk, padded: &[Padded], places: &[Place], psums: &mut Psums) {
+            chunk.run_subvectors(padded, places, psums);
+        }
+        #[target_feature(enable = "avx2")]
+        fn avx2(chunk: &Chunk, padded: &[Padded], places: &[Place], psums: &mut Psums) {
+            chunk.run_subvectors(padded, places, psums);
+        }
+        let has = std::arch::is_x86_feature_detected!("avx512bw")
+            && std::arch::is_x86_feature_detected!("avx512vl")
+            && std::arch::is_x86_feature_detected!("avx512dq");
+        if has {
+            // SAFETY: this processor has these instructions.
+            return unsafe { avx512(chunk, padded, places, psums) };
+        }
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: this processor has these instructions.
+            return unsafe { avx2(chunk, padded, places, psums) };
+        }
+    }
     chunk.run_subvectors(padded, places, psums);
 }
-
-best_of_processor!(run_chunk(chunk: &Chunk, padded: &[Padded], places: &[Place], psums: &mut Psums) run_subvectors);

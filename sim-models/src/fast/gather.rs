@@ -3,12 +3,12 @@
 use basisn_arch::{ConvShape, Subvectors};
 
 use super::chunk::Place;
-use super::dots::CHUNK;
+use super::dots::{FOUR, Rows4};
 
-/// An input with its padding around it.
+/// An input with its padding around it; as bytes, two's complement.
 #[derive(Debug)]
 pub struct Padded {
-    values: Vec<i16>,
+    values: Vec<u8>,
 }
 
 impl Padded {
@@ -20,7 +20,7 @@ impl Padded {
         for (i, row) in input.chunks_exact(shape.in_width).enumerate() {
             let (channel, y) = (i / shape.in_height, i % shape.in_height);
             let at = (channel * height + y + top) * width + left;
-            values[at..at + shape.in_width].iter_mut().zip(row).for_each(|(value, &x)| *value = x as i16);
+            values[at..at + shape.in_width].iter_mut().zip(row).for_each(|(value, &x)| *value = x as u8);
         }
         Padded { values }
     }
@@ -57,18 +57,20 @@ impl Gather {
         Gather { width, out_width: shape.out_width(), stride: shape.window.stride, cut, offsets }
     }
 
-    /// Values of a subvector at up to [`CHUNK`] places, `[row][place]`; the rest is 0.
-    pub fn fill(&self, padded: &[Padded], places: &[Place], subvector: usize, values: &mut Vec<[i16; CHUNK]>) {
+    /// Values of a subvector at up to [`super::dots::CHUNK`] places, four rows together; the rest is 0.
+    pub fn fill(&self, padded: &[Padded], places: &[Place], subvector: usize, values: &mut Vec<Rows4>) {
         values.clear();
-        values.resize(self.cut.length, [0; CHUNK]);
+        values.resize(self.cut.length.div_ceil(FOUR), [0; _]);
         let first = subvector * self.cut.length;
         let offsets = &self.offsets[first.min(self.offsets.len())..self.offsets.len().min(first + self.cut.length)];
         for (i, place) in places.iter().enumerate() {
             let (row, column) = (place.position / self.out_width, place.position % self.out_width);
             let corner = row * self.stride[0] * self.width + column * self.stride[1];
             let input = &padded[place.image].values[corner..];
-            for (row, &offset) in values.iter_mut().zip(offsets) {
-                row[i] = input[offset];
+            for (rows, offsets) in values.iter_mut().zip(offsets.chunks(FOUR)) {
+                for (value, &offset) in rows[FOUR * i..].iter_mut().zip(offsets) {
+                    *value = input[offset];
+                }
             }
         }
     }

@@ -7,9 +7,8 @@
 //! | [`dots`] | one row vector against an input plane of many positions |
 //! | [`chunk`] | all reads of a few dozen positions |
 //!
-//! What makes it fast: the switches of a slot stay for all positions, so its columns are added up once; an input plane of 64 positions is
-//! 64 masks of ones or zeros in every row, so a lane sum is an AND and an ADD a row on whole vectors; chunks of positions run on all
-//! threads. Every read still has its own ADC code, and non-ideal macros their own noise: [`crate::golden`] is the definition, and
+//! What makes it fast: the switches of a slot stay for all positions, so its columns are added up once; the lane sums of an input plane
+//! of 64 positions are then products of bits and bytes, for which processors have instructions; chunks of positions run on all threads. Every read still has its own ADC code, and non-ideal macros their own noise: [`crate::golden`] is the definition, and
 //! `sim-models/tests/fast.rs` compares the two on every kind of problem.
 
 mod chunk;
@@ -26,6 +25,7 @@ use crate::Error;
 use crate::arithmetic::requantize;
 use crate::golden::{LayerRun, check_input, write_macros};
 use crate::rram::{Device, TileMacro};
+use crate::steps::{self, NetRun};
 
 use chunk::{Chunk, Place, Psums};
 use dots::CHUNK;
@@ -60,19 +60,15 @@ impl<'a> Core<'a> {
         &self.macros[core.min(self.macros.len() - 1)]
     }
 
-    /// Runs all layers on inputs of the first; input i is inference `first + i`. Gives the runs of every input's layers.
+    /// Runs all steps of the program on images; image i is inference `first + i`.
     ///
     /// # Errors
-    /// An input does not fit the first layer.
-    pub fn run(&self, inputs: &[Vec<i32>], first: u32) -> Result<Vec<Vec<LayerRun>>, Error> {
-        let mut runs: Vec<Vec<LayerRun>> = inputs.iter().map(|_| Vec::new()).collect();
-        for index in 0..self.program.layers.len() {
-            let before: Vec<Vec<i32>> =
-                runs.iter().filter_map(|r| r.last()).map(|r| r.values.iter().map(|&y| y as i32).collect()).collect();
-            let inputs = if index == 0 { inputs } else { &before[..] };
-            runs.iter_mut().zip(self.run_layer(index, inputs, first)?).for_each(|(runs, run)| runs.push(run));
-        }
-        Ok(runs)
+    /// An image does not fit the program.
+    pub fn run(&self, images: &[Vec<i32>], first: u32) -> Result<Vec<NetRun<LayerRun>>, Error> {
+        steps::run_all(self.program, images, |index, inputs| {
+            let runs = self.run_layer(index, inputs, first)?;
+            Ok(runs.into_iter().map(|mut run| (std::mem::take(&mut run.values), run)).collect())
+        })
     }
 
     /// Runs one layer on its inputs, each in `[channel][row][column]` order.
@@ -98,7 +94,8 @@ impl<'a> Core<'a> {
         let mut runs = vec![empty; inputs.len()];
         for (set, places) in self.places(layer, inputs.len(), first).into_iter().enumerate() {
             let slots = self.prepared[index][set].get_or_init(|| rows::prepare(self.config, layer, &self.macros[set]));
-            let chunk = Chunk { config: self.config, layer, index, slots, macros: &self.macros[set], gather: &gather };
+            let macros = &self.macros[set];
+            let chunk = Chunk { config: self.config, layer, index, slots, macros, gather: &gather, dots: dots::best() };
             let psums: Vec<Psums> = places.par_chunks(CHUNK).map(|places| chunk.run(&padded, places)).collect();
             for (psums, places) in psums.iter().zip(places.chunks(CHUNK)) {
                 store(layer, places, psums, &mut runs);

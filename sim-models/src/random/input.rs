@@ -1,6 +1,6 @@
 //! Random inputs, extremes included.
 
-use basisn_arch::LayerProgram;
+use basisn_arch::{LayerProgram, Program, Shape};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
@@ -20,8 +20,18 @@ const STYLES: &[Style] = &[Style::Uniform, Style::Lowest, Style::Highest, Style:
 
 /// An input of a layer, in `[channel][row][column]` order: each pixel, or all of them, random or at an extreme.
 pub fn random_input(rng: &mut Random, layer: &LayerProgram) -> Vec<i32> {
-    let (low, high) = input_range(layer.input_bits, layer.signed);
-    let pixels = layer.shape.in_height * layer.shape.in_width;
+    let s = &layer.shape;
+    values(rng, Shape::new(s.in_channels, s.in_height, s.in_width), input_range(layer.input_bits, layer.signed))
+}
+
+/// An image for a program, in the same way.
+pub fn random_image(rng: &mut Random, program: &Program) -> Vec<i32> {
+    let input = &program.input;
+    values(rng, input.shape, input_range(input.bits, input.signed))
+}
+
+fn values(rng: &mut Random, shape: Shape, (low, high): (i32, i32)) -> Vec<i32> {
+    let pixels = shape.height * shape.width;
     let mut styles = vec![style(rng); pixels];
     if rng.random_bool(0.5) {
         styles.fill_with(|| style(rng));
@@ -39,7 +49,7 @@ pub fn random_input(rng: &mut Random, layer: &LayerProgram) -> Vec<i32> {
             }
         }
     };
-    (0..layer.shape.inputs()).map(|i| value(styles[i % pixels])).collect()
+    (0..shape.size()).map(|i| value(styles[i % pixels])).collect()
 }
 
 fn style(rng: &mut Random) -> Style {

@@ -2,15 +2,17 @@
 
 mod config;
 mod input;
+mod network;
 mod program;
 mod slots;
 
 use rand::SeedableRng;
 
 pub use config::random_config;
-pub use input::random_input;
+pub use input::{random_image, random_input};
+pub use network::random_network;
 pub(crate) use program::random_kernels;
-pub use program::{Corners, conv_shape, mvm_shape, random_network, random_program};
+pub use program::{Corners, conv_shape, mvm_shape, random_program};
 
 /// The generator of all random problems; the same seed gives the same problem with every version and on every machine.
 pub type Random = rand_chacha::ChaCha8Rng;

@@ -1,11 +1,10 @@
 //! Random programs.
 
-use basisn_arch::{ChipConfig, ConvShape, Geometry, LayerProgram, Program, Requantize, Window};
+use basisn_arch::{ChipConfig, ConvShape, LayerProgram, Program, Requantize, Window};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
 use super::{Random, slots};
-use crate::arithmetic::input_range;
 
 /// Choices of a layer that a caller may force; what is `None` is random. Values beyond what the chip has are lowered to it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,35 +62,11 @@ pub(crate) fn random_kernels(rng: &mut Random, config: &ChipConfig) -> usize {
 pub fn random_program(rng: &mut Random, config: &ChipConfig, shape: ConvShape, corners: &Corners) -> Program {
     let basis = random_basis(rng, config);
     let layer = random_layer(rng, config, &basis, "layer", shape, corners);
-    Program { name: "random".into(), geometry: Geometry::from(config), basis, layers: vec![layer] }
-}
-
-/// A program of several layers; the first may be signed, the last raw.
-pub fn random_network(rng: &mut Random, config: &ChipConfig, layers: usize) -> Program {
-    let basis = random_basis(rng, config);
-    let mut chain: Vec<LayerProgram> = Vec::new();
-    let mut input = (rng.random_range(1..=4), rng.random_range(1..=7), rng.random_range(1..=7));
-    for i in 0..layers {
-        let last = i + 1 == layers;
-        let mut shape = conv_shape(rng, config, input);
-        if rng.random_bool(0.3) || last {
-            // A linear layer: its kernel covers the whole input.
-            shape = ConvShape { window: Window::covering(input.1, input.2), ..shape };
-        }
-        let corners = Corners { raw: Some(last && rng.random_bool(0.5)), slots: Some(4), ..Corners::default() };
-        let layer = random_layer(rng, config, &basis, &format!("layer{i}"), shape, &corners);
-        if let Some(before) = chain.last_mut() {
-            let (low, high) = input_range(layer.input_bits, layer.signed);
-            (before.requantize.low, before.requantize.high) = (low, high);
-        }
-        input = (shape.kernels, shape.out_height(), shape.out_width());
-        chain.push(layer);
-    }
-    Program { name: "random".into(), geometry: Geometry::from(config), basis, layers: chain }
+    Program::chain("random", config, basis, vec![layer])
 }
 
 /// One basis for all crossbars, or one for each; some columns are all high or all low, so that lane sums meet the ADC's rails.
-fn random_basis(rng: &mut Random, config: &ChipConfig) -> Vec<Vec<i8>> {
+pub(super) fn random_basis(rng: &mut Random, config: &ChipConfig) -> Vec<Vec<i8>> {
     let max = config.level_max();
     let blocks = if rng.random_bool(0.5) { 1 } else { config.tiles() };
     (0..blocks)
@@ -109,7 +84,7 @@ fn random_basis(rng: &mut Random, config: &ChipConfig) -> Vec<Vec<i8>> {
         .collect()
 }
 
-fn random_layer(
+pub(super) fn random_layer(
     rng: &mut Random,
     config: &ChipConfig,
     basis: &[Vec<i8>],

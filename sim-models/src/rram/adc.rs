@@ -12,6 +12,8 @@ const GAIN_BITS: u32 = 20;
 #[derive(Clone, Debug)]
 pub struct Adcs {
     adc_bits: usize,
+    /// Low bits of a code that are not resolved.
+    dropped: u32,
     /// Relative gain error of every lane in 2^-20; empty without any error.
     gain: Vec<i64>,
     /// Offset of every lane in 2^-8 LSB.
@@ -23,7 +25,8 @@ pub struct Adcs {
 impl Adcs {
     /// The ADCs of a tile; `gain` and `code_width` give the draws.
     pub fn new(adc: &Adc, lanes: usize, adc_bits: usize, gain: Stream, code_width: Stream) -> Self {
-        let mut adcs = Adcs { adc_bits, gain: Vec::new(), offset: Vec::new(), inl: Vec::new() };
+        let dropped = if adc.bits == 0 { 0 } else { (adc_bits as u32).saturating_sub(adc.bits) };
+        let mut adcs = Adcs { adc_bits, dropped, gain: Vec::new(), offset: Vec::new(), inl: Vec::new() };
         if adc.gain_sigma == 0.0
             && adc.offset_sigma_lsb == 0.0
             && adc.code_width_sigma_lsb == 0.0
@@ -59,12 +62,13 @@ impl Adcs {
                 v += self.inl[lane << self.adc_bits | index] << gain;
             }
         }
-        code(v) as i32
+        // A coarser ADC over the same range.
+        ((v + (1 << (shift + self.dropped - 1))) >> (shift + self.dropped) << self.dropped) as i32
     }
 
     /// Whether all lanes are without error.
     pub fn is_ideal(&self) -> bool {
-        self.gain.is_empty()
+        self.gain.is_empty() && self.dropped == 0
     }
 }
 
@@ -116,11 +120,14 @@ mod tests {
     #[test]
     fn gain_offset_and_table_move_the_codes() {
         let ideal = MacroModel::load("ideal").unwrap();
-        let mut adc = ideal.adc;
+        let mut adc = ideal.adc.clone();
         adc.inl_lsb = vec![0.0, 4.0, 0.0];
         let adcs = of_tile(&adc, 1, 8, 1, 0, 0);
         let codes = [-128, -64, 0, 64, 127].map(|z| adcs.unlimited(0, z << FRACTION_BITS, 0));
         assert_eq!(codes, [-128, -62, 4, 66, 127], "a bow of 4 LSB in the middle");
+        let coarse = of_tile(&Adc { bits: 6, ..ideal.adc.clone() }, 1, 8, 1, 0, 0);
+        let codes = [-6, -3, -2, 1, 2, 5, 6].map(|z| coarse.unlimited(0, z << FRACTION_BITS, 0));
+        assert_eq!(codes, [-4, -4, 0, 0, 4, 4, 8], "six of eight bits");
         let spread = |adc: &Adc, z: i32| {
             let adcs = of_tile(adc, 2000, 12, 5, 0, 0);
             let codes: Vec<f64> = (0..2000).map(|l| f64::from(adcs.unlimited(l, z << FRACTION_BITS, 0) - z)).collect();

@@ -250,12 +250,22 @@ impl Cells {
         fixed((plus - minus) / level_us(self.level_max, &self.model))
     }
 
-    /// Variance of a cell pair in one read, in (2^-8 level)^2: twice the thermal part, and that in proportion to each conductance.
-    pub fn read_variance(&self, row: usize, column: usize) -> f64 {
-        let (read, level) = (&self.model.read, level_us(self.level_max, &self.model));
+    /// Variance of a cell pair in one read, in units of [`Cells::variance_unit`]: the thermal part of both cells, and that in proportion to
+    /// each conductance.
+    pub fn read_variance(&self, row: usize, column: usize) -> i32 {
+        round(self.pair_variance(self.pair_us(row, column)) / self.variance_unit())
+    }
+
+    /// What a variance of 1 is, in (2^-8 level)^2: a 1024th of that of the highest level, so that sums of cells stay integers of 32 bits.
+    pub fn variance_unit(&self) -> f64 {
+        self.pair_variance(target_us(self.level_max, self.level_max, &self.model)) / 1024.0
+    }
+
+    /// Variance of a pair of conductances in one read, in (2^-8 level)^2.
+    fn pair_variance(&self, pair_us: [f64; 2]) -> f64 {
+        let (read, level) = (&self.model.read, self.level_us());
         let thermal = read.sigma * self.model.range_us();
-        let variance_us: f64 =
-            self.pair_us(row, column).iter().map(|g| thermal * thermal + (read.relative_sigma * g).powi(2)).sum();
+        let variance_us: f64 = pair_us.iter().map(|g| thermal * thermal + (read.relative_sigma * g).powi(2)).sum();
         variance_us / (level * level) * f64::from(1u32 << (2 * FRACTION_BITS))
     }
 

@@ -98,6 +98,7 @@ sections! {
         leakage_spread: f64 => [0.0, 10.0] "standard deviation of the leakage of a column to a lane, relative to the mean";
     }
     adc Adc "Errors of the ADCs" {
+        bits: u32 => [0.0, 12.0] "bits that the ADCs resolve; the lower of their A bits are 0; 0 is all of them";
         gain_sigma: f64 => [0.0, 1.0] "standard deviation of a lane's relative gain error";
         offset_sigma_lsb: f64 => [0.0, 100.0] "standard deviation of a lane's offset";
         code_width_sigma_lsb: f64 => [0.0, 2.0] "standard deviation of a code's width (differential non-linearity)";
@@ -171,15 +172,12 @@ impl MacroModel {
     pub fn with(&self, key: &str, value: f64) -> Result<Self, Error> {
         let field = Self::FIELDS.iter().find(|f| f.key == key && f.range.is_some()).ok_or_else(|| unknown(key, key))?;
         let mut table = Table::try_from(self).map_err(|e| refuse(key, e.to_string(), "report it".into()))?;
-        if let Some((section, name)) = field.key.split_once('.') {
-            let value = if field.key == "write_verify.max_pulses" {
-                Value::Integer(value.round() as i64)
-            } else {
-                Value::Float(value)
-            };
-            if let Some(section) = table.get_mut(section).and_then(Value::as_table_mut) {
-                section.insert(name.into(), value);
-            }
+        let place =
+            field.key.split_once('.').and_then(|(section, name)| Some((table.get_mut(section)?.as_table_mut()?, name)));
+        if let Some((section, name)) = place {
+            let is_count = section.get(name).is_some_and(Value::is_integer);
+            let value = if is_count { Value::Integer(value.round() as i64) } else { Value::Float(value) };
+            section.insert(name.into(), value);
         }
         let mut model = Self::checked(table, key)?;
         model.fault_map.clone_from(&self.fault_map);

@@ -120,9 +120,8 @@ impl DeviceMacro {
             let weights = &lanes.weights[range.clone()];
             let mut sum: i32 = (0..rows).filter(active).map(|r| weights[r]).sum();
             if !fresh.is_none {
-                // Rows in order: the sum of floats depends on it.
                 let variance = lanes.variance.get(range);
-                let variance = variance.map_or(0.0, |v| (0..rows).filter(active).fold(0.0, |sum, r| sum + v[r]));
+                let variance = variance.map_or(0, |v| (0..rows).filter(active).map(|r| v[r]).sum());
                 sum += noise(fresh.variance(variance), normal(fresh.four(lane / 4, read)[lane % 4]));
             }
             *code = self.adcs.unlimited(lane, sum, gain);
@@ -135,6 +134,7 @@ impl DeviceMacro {
         let m = &self.device.model;
         ReadNoise {
             adc_variance: adc_variance(m.adc.noise_lsb, gain),
+            variance_unit: self.cells.variance_unit(),
             is_none: m.adc.noise_lsb == 0.0 && m.read.sigma == 0.0 && m.read.relative_sigma == 0.0,
             seed: self.device.seed,
             core: self.core,
@@ -161,7 +161,8 @@ impl DeviceMacro {
 /// Fresh noise of the reads of a tile: Gaussian errors of cells and ADC add up to one draw a lane, with the sum of their variances.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadNoise {
-    adc_variance: f32,
+    adc_variance: f64,
+    variance_unit: f64,
     /// No noise at all.
     pub is_none: bool,
     seed: u64,
@@ -170,10 +171,10 @@ pub struct ReadNoise {
 }
 
 impl ReadNoise {
-    /// Variance of a lane in a read, from that of its cells.
+    /// Variance of a lane in a read in (2^-8 level)^2, from that of its cells.
     #[inline]
-    pub fn variance(&self, cells: f32) -> f32 {
-        cells + self.adc_variance
+    pub fn variance(&self, cells: i32) -> f64 {
+        f64::from(cells) * self.variance_unit + self.adc_variance
     }
 
     /// The random bits of lanes `4 group` to `4 group + 3` in a read.

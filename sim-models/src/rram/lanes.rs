@@ -14,8 +14,8 @@ use super::noise::{Kind, Stream};
 pub struct LaneRows {
     /// Sum of the effective levels of the lane's columns.
     pub weights: Vec<i32>,
-    /// Variance of read noise.
-    pub variance: Vec<f32>,
+    /// Variance of read noise, in units of [`Cells::variance_unit`].
+    pub variance: Vec<i32>,
 }
 
 /// Leakage of every column to every lane, `[column * lanes + lane]`: the share of its current that arrives where it is not connected.
@@ -54,7 +54,7 @@ impl LaneRows {
         let noisy = model.read.sigma > 0.0 || model.read.relative_sigma > 0.0;
         let mut of = LaneRows { weights: vec![0; lanes * rows], ..LaneRows::default() };
         if noisy {
-            of.variance = vec![0.0; lanes * rows];
+            of.variance = vec![0; lanes * rows];
         }
         for (column, levels) in levels.chunks_exact(rows).enumerate() {
             let switch = switches.get(column).copied().unwrap_or(0);
@@ -65,7 +65,7 @@ impl LaneRows {
             }
             if noisy {
                 for (row, sum) in of.variance[range].iter_mut().enumerate() {
-                    *sum += cells.read_variance(row, column) as f32;
+                    *sum += cells.read_variance(row, column);
                 }
             }
         }
@@ -97,12 +97,12 @@ impl LaneRows {
 
 /// Noise of a variance, from a draw of the standard normal distribution, in 2^-8 level.
 #[inline]
-pub fn noise(variance: f32, normal: f64) -> i32 {
-    round(normal * f64::from(variance).sqrt())
+pub fn noise(variance: f64, normal: f64) -> i32 {
+    round(normal * variance.sqrt())
 }
 
 /// Variance of an ADC's own noise at a gain, in (2^-8 level)^2.
-pub fn adc_variance(noise_lsb: f64, gain: u32) -> f32 {
+pub fn adc_variance(noise_lsb: f64, gain: u32) -> f64 {
     let sigma = noise_lsb * f64::from(1u32 << (gain + FRACTION_BITS));
-    (sigma * sigma) as f32
+    sigma * sigma
 }

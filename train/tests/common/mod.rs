@@ -6,7 +6,7 @@ use std::path::Path;
 
 use basisn_arch::ChipConfig;
 use basisn_compiler::coefficient::CoefficientCode;
-use basisn_compiler::{Dataset, Network, Weights};
+use basisn_compiler::{Dataset, Model, Network};
 use basisn_train::Error;
 use basisn_train::basis_model::{Coding, Sharing, Start};
 use basisn_train::options::Options;
@@ -62,14 +62,14 @@ relu = false
 }
 
 /// The digits with few training images and few held-out ones, and their committed float weights.
-pub fn digits() -> (Network, Weights, Dataset) {
+pub fn digits() -> (Network, Model, Dataset) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/digits");
     let network = Network::load(&folder.join("network.toml")).unwrap();
-    let weights = Weights::load(&folder.join("weights.safetensors"), &network).unwrap();
+    let float = Model::of_network(&network, &folder.join("weights.safetensors")).unwrap();
     let mut dataset = Dataset::load(&folder).unwrap();
     dataset.train.truncate(240);
     dataset.test.truncate(60);
-    (network, weights, dataset)
+    (network, float, dataset)
 }
 
 /// The chip of the digits.

@@ -1,0 +1,293 @@
+//! The tables of `docs/results.md` are what the program says now. Accept changes that you have read with `scripts/results`.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use basisn_arch::ChipConfig;
+use basisn_compiler::graph::topologies;
+use basisn_evaluate::report::number::{area, digits, energy, ratio, time};
+use basisn_evaluate::reprogram::{Concessions, Options, cost};
+use basisn_evaluate::study::Point;
+use basisn_evaluate::{Chip, Component, Constants, Report, Request, Workload, basis, study};
+
+/// Networks, with the time in ms that a calculation on paper gave for 64 crossbars, where there is one.
+const NETWORKS: [(&str, Option<f64>); 10] = [
+    ("resnet18-imagenet", Some(24.9)),
+    ("resnet34-imagenet", Some(48.0)),
+    ("resnet50-imagenet", Some(56.0)),
+    ("densenet121-imagenet", Some(39.0)),
+    ("densenet169-imagenet", Some(47.0)),
+    ("resnet18-cifar100", Some(7.1)),
+    ("resnet34-cifar100", None),
+    ("resnet20-cifar100", Some(0.74)),
+    ("densenet40-cifar100", Some(4.6)),
+    ("densenet121-cifar100", None),
+];
+
+const CROSSBARS: [usize; 3] = [64, 16, 256];
+
+struct Evaluated {
+    name: &'static str,
+    paper_ms: Option<f64>,
+    workload: Workload,
+    report: Report,
+}
+
+fn evaluated(constants: &Constants, chip: &Chip) -> Vec<Evaluated> {
+    let request = Request {
+        crossbars: CROSSBARS.to_vec(),
+        batches: vec![1, 64],
+        write_models: constants.write_models.iter().map(|m| m.name.clone()).collect(),
+        concessions: Concessions::default(),
+    };
+    let one = |(name, paper_ms): (&'static str, Option<f64>)| {
+        let workload = Workload::from_graph(&topologies::built_in(name).unwrap(), 8);
+        let report = study::evaluate(&workload, chip, "isaac", constants, &request).unwrap();
+        Evaluated { name, paper_ms, workload, report }
+    };
+    NETWORKS.map(one).into_iter().collect()
+}
+
+fn point(of: &Evaluated, crossbars: usize, batch: usize) -> &Point {
+    of.report.points.iter().find(|p| (p.crossbars, p.batch) == (crossbars, batch)).unwrap()
+}
+
+fn table(title: &str, note: &str, head: &[String], rows: Vec<Vec<String>>) -> String {
+    let mut text = format!("### {title}\n\n");
+    if !note.is_empty() {
+        writeln!(text, "{note}\n").unwrap();
+    }
+    writeln!(text, "| {} |\n|{}", head.join(" | "), "---|".repeat(head.len())).unwrap();
+    for row in rows {
+        writeln!(text, "| {} |", row.join(" | ")).unwrap();
+    }
+    text + "\n"
+}
+
+fn strings(head: &[&str]) -> Vec<String> {
+    head.iter().map(|h| (*h).to_string()).collect()
+}
+
+fn tables() -> String {
+    let constants = Constants::built_in().unwrap();
+    let chip = Chip::new(&ChipConfig::load("isaac").unwrap(), constants.values());
+    let all = evaluated(&constants, &chip);
+    let models: Vec<_> = constants.write_models.iter().map(|m| m.name.clone()).collect();
+    let head = |first: &[&str]| [strings(first), models.clone()].concat();
+    let mut text = String::new();
+
+    let rows = all.iter().map(|e| {
+        let p = |crossbars| point(e, crossbars, 1);
+        vec![
+            e.name.into(),
+            digits(e.workload.weights() as f64 * 1e-6),
+            digits(e.workload.macs() as f64 * 1e-9),
+            time(p(16).time_ns),
+            time(p(64).time_ns),
+            e.paper_ms.map_or("-".into(), |ms| format!("{} ms", digits(ms))),
+            time(p(256).time_ns),
+            energy(p(64).energy.total()),
+            digits(p(64).against.iter().map(|a| a.cost.crossbars_to_fit.ceil()).fold(f64::INFINITY, f64::min)),
+        ]
+    });
+    text += &table(
+        "BasisN alone, batch 1",
+        "The calculation on paper counted reads only: positions x planes x subvectors x slots x 100 ns on 64 crossbars.",
+        &strings(&[
+            "network",
+            "M weights",
+            "G MAC",
+            "16 crossbars",
+            "64 crossbars",
+            "on paper",
+            "256 crossbars",
+            "energy, 64",
+            "crossbars to fit all weights",
+        ]),
+        rows.collect(),
+    );
+
+    let rows = all.iter().map(|e| {
+        let at = |tiles: usize| {
+            // As many partial sums on the chip, whatever the split.
+            let psums = chip.config.psum_words() * chip.config.tiles() / tiles;
+            let split = chip.with("core.tiles", tiles).and_then(|c| c.with("core.psum_words", psums.max(32))).unwrap();
+            let split = split.with_crossbars(64).unwrap();
+            let typical = constants.write_model("typical").unwrap();
+            let own = basis::cost(&split, &e.workload, 1, typical, constants.values());
+            format!("{} / {}", time(own.time_ns), energy(own.energy.total()))
+        };
+        [vec![e.name.into()], [16, 8, 4, 2, 1].map(at).to_vec()].concat()
+    });
+    text += &table(
+        "How 64 crossbars are shared among cores: time / energy, batch 1",
+        "A core has its tiles work on the same positions with kernels of their own; layers with few kernels leave tiles idle. `isaac` has 8 tiles a core.",
+        &strings(&["network", "16 tiles a core", "8", "4", "2", "1"]),
+        rows.collect(),
+    );
+
+    for crossbars in [16, 64, 256] {
+        let rows = all.iter().map(|e| {
+            let p = point(e, crossbars, 1);
+            let cells = p.against.iter().map(|a| format!("{} / {}", ratio(a.time_ratio), ratio(a.edp_ratio)));
+            let row = |ns: Option<f64>| ns.map_or("-".into(), time);
+            [
+                vec![e.name.into()],
+                cells.collect(),
+                vec![ratio(p.compute_only.time_ratio), row(p.break_even_row_ns), row(p.one_percent_row_ns)],
+            ]
+            .concat()
+        });
+        text += &table(
+            &format!("Time ratio / EDP ratio, {crossbars} crossbars, batch 1"),
+            "BasisN over reprogramming, below 100% BasisN is better. Last columns: time ratio if writing took no time; row-write time at which both are equally fast; from which BasisN takes under 1%.",
+            &[head(&["network"]), strings(&["no writing time", "equal at", "1% from"])].concat(),
+            rows.collect(),
+        );
+    }
+
+    let rows = all.iter().map(|e| {
+        let cells =
+            point(e, 64, 64).against.iter().map(|a| format!("{} / {}", ratio(a.time_ratio), ratio(a.edp_ratio)));
+        [vec![e.name.into()], cells.collect()].concat()
+    });
+    text += &table("Time ratio / EDP ratio, 64 crossbars, batch 64", "", &head(&["network"]), rows.collect());
+
+    let rows = all.iter().map(|e| {
+        let p = point(e, 64, 1);
+        let cells =
+            p.against.iter().map(|a| format!("{} / {}", ratio(a.equal_area_time_ratio), ratio(a.equal_area_edp_ratio)));
+        [vec![e.name.into(), p.against[0].equal_area_crossbars.to_string()], cells.collect()].concat()
+    });
+    text += &table(
+        "Time ratio / EDP ratio with equal area, batch 1",
+        "BasisN with 64 crossbars; reprogramming with as many as fit the same area.",
+        &head(&["network", "crossbars"]),
+        rows.collect(),
+    );
+
+    let rows = all.iter().map(|e| {
+        let none = Concessions {
+            replicate: false,
+            overlap: false,
+            skip_unchanged: false,
+            pack_columns: false,
+            keep_tiles: false,
+        };
+        let cell = |m| {
+            let options = Options { crossbars: 64, batch: 1, cell_bits: 2, adc_bits: None, concessions: none };
+            let other = cost(&chip, &e.workload, &options, m, constants.values());
+            let p = point(e, 64, 1);
+            format!("{} / {}", ratio(p.time_ns / other.time_ns), ratio(p.time_ns * p.energy.total() / other.edp()))
+        };
+        [vec![e.name.into()], constants.write_models.iter().map(cell).collect()].concat()
+    });
+    text += &table(
+        "What the concessions are worth: none of them granted, 2-bit cells, 64 crossbars, batch 1",
+        "",
+        &head(&["network"]),
+        rows.collect(),
+    );
+
+    let rows = all.iter().flat_map(|e| {
+        let p = point(e, 64, 1);
+        let typical = p.against.iter().find(|a| a.write_model == "typical").unwrap();
+        [("BasisN", &p.energy), ("typical", &typical.cost.energy)].map(|(side, of)| {
+            let parts = Component::ALL.iter().map(|&c| format!("{:.1}%", 100.0 * of[c] / of.total()));
+            [vec![e.name.into(), side.into(), energy(of.total())], parts.collect()].concat()
+        })
+    });
+    let components: Vec<_> = Component::ALL.iter().map(|c| c.label().to_string()).collect();
+    text += &table(
+        "Energy by component, 64 crossbars, batch 1",
+        "",
+        &[strings(&["network", "side", "total"]), components].concat(),
+        rows.collect(),
+    );
+
+    let rows = all.iter().map(|e| {
+        let life = |l: Option<f64>| l.map_or("no writes".into(), digits);
+        [vec![e.name.into()], point(e, 64, 1).against.iter().map(|a| life(a.lifetime_inferences)).collect()].concat()
+    });
+    text += &table(
+        "Lifetime of reprogramming in inferences, 64 crossbars, batch 1",
+        "At 1e6 writes a cell; 1e4 and 1e9 are a hundredth and a thousandfold. BasisN writes once.",
+        &head(&["network"]),
+        rows.collect(),
+    );
+
+    let first = &all[0].report;
+    let total: f64 = first.area.iter().map(|p| p.um2).sum();
+    let rows = first.area.iter().map(|p| {
+        vec![
+            p.name.clone(),
+            area(p.um2),
+            format!("{:.1}%", 100.0 * p.um2 / total),
+            if p.overhead { "yes".into() } else { String::new() },
+        ]
+    });
+    text += &table(
+        "Area of the chip `isaac`",
+        "",
+        &strings(&["part", "area", "share", "only BasisN has it"]),
+        rows.collect(),
+    );
+
+    let typical = models.iter().position(|m| m == "typical").unwrap();
+    let serial = models.iter().position(|m| m == "cell_serial").unwrap();
+    let rows = first.variants.iter().map(|v| {
+        let at = |m: usize| format!("{} / {}", ratio(v.time_ratios[m]), ratio(v.edp_ratios[m]));
+        vec![
+            v.name.clone() + if v.best { " *" } else { "" },
+            time(v.time_ns),
+            energy(v.energy_pj),
+            area(v.area_um2),
+            at(typical),
+            at(serial),
+        ]
+    });
+    text += &table(
+        "Pushing it: resnet18-imagenet, 64 crossbars, batch 1",
+        "* no other is both faster and needs less energy. Narrow inputs, skipped planes and faster reads are given to reprogramming as well.",
+        &strings(&["change", "time", "energy", "area", "typical: time / EDP ratio", "cell_serial: time / EDP ratio"]),
+        rows.collect(),
+    );
+
+    let rows = first.sensitivity.iter().take(12).map(|s| {
+        let range = |of: [f64; 2]| format!("{} .. {}", ratio(of[0]), ratio(of[1]));
+        vec![s.key.clone(), range(s.time_ratio), range(s.edp_ratio)]
+    });
+    text += &table(
+        "What the answer hangs on: resnet18-imagenet, 64 crossbars, batch 1, `typical`",
+        "Each constant from its low to its high value, the twelve with most influence on the EDP ratio.",
+        &strings(&["constant", "time ratio", "EDP ratio"]),
+        rows.collect(),
+    );
+    text.trim_end().to_string() + "\n"
+}
+
+const BEGIN: &str = "<!-- tables: scripts/results -->\n";
+
+#[test]
+fn the_document_says_what_the_program_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/results.md");
+    let document = fs::read_to_string(&path).unwrap();
+    let (text, tables_there) = document.split_once(BEGIN).unwrap();
+    let tables = tables();
+    if std::env::var_os("BASISN_UPDATE").is_some() {
+        fs::write(&path, format!("{text}{BEGIN}{tables}")).unwrap();
+        return;
+    }
+    let differs = tables.lines().zip(tables_there.lines()).find(|(now, then)| now != then);
+    if let Some((now, then)) = differs {
+        panic!("docs/results.md is out of date; run scripts/results\n  document: {then}\n  program:  {now}");
+    }
+    assert_eq!(
+        tables.lines().count(),
+        tables_there.lines().count(),
+        "docs/results.md is out of date; run scripts/results"
+    );
+}
