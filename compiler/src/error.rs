@@ -23,6 +23,16 @@ pub enum Error {
         /// What does not fit.
         cause: String,
     },
+    /// The ONNX model cannot be imported.
+    #[error("the ONNX model cannot be imported\n  at:    {at}\n  cause: {cause}\n  fix:   {fix}")]
+    Onnx {
+        /// Path.
+        at: String,
+        /// What is wrong; every node that is not supported.
+        cause: String,
+        /// What to change.
+        fix: String,
+    },
     /// The labelled images or their split are wrong.
     #[error(
         "the dataset cannot be used\n  at:    {at}\n  cause: {cause}\n  fix:   correct the file; examples/digits/README.md describes the four files"

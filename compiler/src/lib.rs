@@ -2,7 +2,7 @@
 //!
 //! | step | module | what |
 //! |---|---|---|
-//! | read | [`network`], [`parameters`], [`dataset`], [`npy`], [`synthetic`] | description, trained weights, labelled images, drawn ones |
+//! | read | [`network`], [`onnx`], [`parameters`], [`dataset`], [`npy`], [`synthetic`] | description, trained weights, labelled images, drawn ones |
 //! | the network | [`graph`], [`model`] | nodes and shapes, built-in topologies; a graph with its parameters |
 //! | calibrate | [`float`], [`calibrate`] | float reference; scales of the activations, gain of the ADC |
 //! | fit | [`basis`], [`coefficient`], [`csd`], [`fit`](mod@fit), [`pursuit`] | coefficients of the fixed basis: a [`Fitted`] network |
@@ -27,6 +27,7 @@ pub mod map;
 pub mod model;
 pub mod network;
 pub mod npy;
+pub mod onnx;
 pub mod parameters;
 mod random;
 pub mod report;

@@ -2,10 +2,13 @@
 //!
 //! The ports and their timing are those of `docs/hardware.md`. Every body has the same ready signals and latency, from one text.
 
+mod fpga;
 mod template;
 
 use basisn_arch::ChipConfig;
 use template::Template;
+
+pub use fpga::{FpgaTiming, fpga_body};
 
 /// What is inside the macro's module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,13 +24,19 @@ pub enum Body {
 const HEADER: &str = include_str!("../../verilog/header.v");
 const PORTS: &str = include_str!("../../verilog/ports.v");
 const TIMING: &str = include_str!("../../verilog/timing.v");
+const STAGES: &str = include_str!("../../verilog/stages.v");
 const TIMER: &str = include_str!("../../verilog/timer.v");
 const PORTABLE: &str = include_str!("../../verilog/portable.v");
 const DPI: &str = include_str!("../../verilog/dpi.v");
 
 /// The text of the module `config.macro_name()`.
 pub fn macro_body(config: &ChipConfig, body: Body) -> String {
-    let t = values(config, body);
+    let name = match body {
+        Body::BlackBox => "black box",
+        Body::Portable => "portable Verilog",
+        Body::Dpi => "Rust model through DPI",
+    };
+    let t = values(config, name);
     match body {
         Body::BlackBox => {
             // A module without insides has ports that nothing reads or drives.
@@ -35,23 +44,16 @@ pub fn macro_body(config: &ChipConfig, body: Body) -> String {
             let restore = "/* verilator lint_on UNUSED */\n/* verilator lint_on UNDRIVEN */\n";
             t.fill(&format!("{HEADER}{lint}(* blackbox *)\n{PORTS}endmodule\n{restore}"))
         }
-        Body::Portable => t.fill(&format!("{HEADER}{PORTS}{TIMING}{PORTABLE}")),
-        Body::Dpi => t.fill(&format!("{HEADER}{PORTS}{TIMING}{DPI}")),
+        Body::Portable => t.fill(&format!("{HEADER}{PORTS}{TIMING}{STAGES}{PORTABLE}")),
+        Body::Dpi => t.fill(&format!("{HEADER}{PORTS}{TIMING}{STAGES}{DPI}")),
     }
 }
 
-fn values(config: &ChipConfig, body: Body) -> Template {
+fn values(config: &ChipConfig, body: &str) -> Template {
     let mut t = Template::default();
     let (rows, columns, lanes) = (config.rows(), config.columns(), config.lanes());
     t.set("NAME", config.macro_name());
-    t.set(
-        "BODY",
-        match body {
-            Body::BlackBox => "black box",
-            Body::Portable => "portable Verilog",
-            Body::Dpi => "Rust model through DPI",
-        },
-    );
+    t.set("BODY", body);
     t.set("ROWS", rows);
     t.set("COLUMNS", columns);
     t.set("LANES", lanes);
