@@ -65,7 +65,10 @@ pub fn fit_and_tell(
     let fused = fuse(&model.graph);
     let names: Vec<&str> = model.graph.nodes.iter().filter(|n| n.op.is_matrix()).map(|n| n.name.as_str()).collect();
     options.check(&names, config)?;
-    let Calibration { codes, patches } = calibrate::calibrate(&model, &fused, images, config.input_bits())?;
+    let Calibration { codes, patches } = {
+        let bits = options.activation_bits.unwrap_or(config.input_bits());
+        calibrate::calibrate(&model, &fused, images, bits)?
+    };
     let steps = integer::steps(&model, &fused, &codes)?;
     let lessons = lessons(&model, options);
     // Learning a basis, where one is learned, takes about as long as the layers after it.
