@@ -62,7 +62,7 @@ fn all_bodies_are_clean_in_verilator_s_lint() {
     configs.extend([odd(), changed("paper", &largest), changed("tiny", &smallest)]);
     let folder = tempfile::tempdir().unwrap();
     for config in configs {
-        for body in [Body::BlackBox, Body::Portable, Body::Dpi] {
+        for body in [Body::BlackBox, Body::Portable, Body::PortableDevice, Body::Dpi] {
             let text = macro_body(&config, body);
             assert!(!text.contains('@') || text.matches('@').count() == text.matches("@(").count(), "{text}");
             assert_eq!(text, macro_body(&config, body));
@@ -70,7 +70,7 @@ fn all_bodies_are_clean_in_verilator_s_lint() {
             std::fs::write(folder.path().join(&file), text).unwrap();
             let verilator = std::env::var("BASISN_VERILATOR").unwrap_or_else(|_| "verilator".into());
             quiet(&verilator, &["--lint-only", "-Wall", "--language", "1800-2012", &file], folder.path());
-            if body == Body::Portable {
+            if matches!(body, Body::Portable | Body::PortableDevice) {
                 quiet("iverilog", &["-g2012", "-Wall", "-t", "null", &file], folder.path());
             }
         }
