@@ -437,7 +437,8 @@ struct Writes<'a> {
 
 impl<'a> Writes<'a> {
     fn new(from: u64, writes: &'a [(u64, u32, u32)]) -> Self {
-        Writes { from, next: writes, asked: None, cleared: false }
+        // The answer to the start is still there in the first cycle.
+        Writes { from: from + 1, next: writes, asked: None, cleared: false }
     }
 
     /// Before a cycle; tells whether the core is told to clear.
