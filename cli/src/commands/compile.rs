@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use basisn_arch::ChipConfig;
-use basisn_compiler::fit::FitOptions;
+use basisn_compiler::fit::{FitOptions, FitRun};
 use basisn_compiler::{Compiled, Dataset, Fitted, Model, Network, ScheduleOptions};
 use clap::Args;
 
@@ -81,9 +81,9 @@ impl Inputs {
     }
 
     /// Fits, calibrated on the training images.
-    pub fn fit(&self, config: &ChipConfig, options: &FitOptions) -> Result<Fitted, Error> {
+    pub fn fit(&self, config: &ChipConfig, options: &FitOptions, run: FitRun) -> Result<Fitted, Error> {
         let calibration = self.images(&self.dataset.train);
-        Ok(basisn_compiler::compile::fit(&self.model, &calibration, config, options)?)
+        Ok(basisn_compiler::compile::fit_and_tell(&self.model, &calibration, config, options, run)?)
     }
 
     /// Compiles, calibrated on the training images.
