@@ -127,7 +127,7 @@ pub fn train(
 ) -> Result<Trained, Error> {
     let start = Instant::now();
     options.check()?;
-    dataset.check_fits(network)?;
+    dataset.check_fits(&network.graph()?)?;
     // By name: the default device would follow the backends that other crates enable.
     let device = Device::flex();
     let mut rng = StdRng::seed_from_u64(options.seed);
