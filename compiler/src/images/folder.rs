@@ -77,7 +77,7 @@ mod tests {
         for (class, colour) in [("b", [0, 255, 0]), ("a", [255, 0, 0])] {
             std::fs::create_dir(folder.path().join(class)).unwrap();
             // A wide picture: the crop leaves out its black ends.
-            let wide = RgbImage::from_fn(90, 40, |x, _| if (25..65).contains(&x) { Rgb(colour) } else { Rgb([0; 3]) });
+            let wide = RgbImage::from_fn(90, 40, |x, _| if (15..75).contains(&x) { Rgb(colour) } else { Rgb([0; 3]) });
             wide.save(folder.path().join(class).join("1.png")).unwrap();
             wide.save(folder.path().join(class).join("2.JPG")).unwrap();
             std::fs::write(folder.path().join(class).join("notes.txt"), "no picture").unwrap();
