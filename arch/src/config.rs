@@ -16,6 +16,8 @@ pub struct Field {
     pub low: usize,
     /// Largest value.
     pub high: usize,
+    /// The value where a file has none; most keys are required.
+    pub default: Option<usize>,
     /// Meaning, with the unit.
     pub meaning: &'static str,
 }
@@ -34,16 +36,18 @@ impl Field {
 }
 
 macro_rules! config {
-    ($($section:ident . $name:ident $symbol:literal $low:literal ..= $high:literal $meaning:literal;)*) => {
+    (@default) => { None };
+    (@default $default:literal) => { Some($default) };
+    ($($section:ident . $name:ident $symbol:literal $low:literal ..= $high:literal $(= $default:literal)? $meaning:literal;)*) => {
         /// A validated chip. All integers; ranges are those of [`ChipConfig::FIELDS`].
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct ChipConfig { $($name: usize,)* }
 
         impl ChipConfig {
-            /// Every key, in the order of the file; all are required.
+            /// Every key, in the order of the file.
             pub const FIELDS: &'static [Field] = &[$(Field {
                 key: concat!(stringify!($section), ".", stringify!($name)),
-                symbol: $symbol, low: $low, high: $high, meaning: $meaning,
+                symbol: $symbol, low: $low, high: $high, default: config!(@default $($default)?), meaning: $meaning,
             },)*];
 
             $(#[doc = concat!($meaning, ", `", stringify!($section), ".", stringify!($name), "`")]
@@ -66,6 +70,7 @@ config! {
     core.kernels "" 1..=4096 "kernels of the largest layer: entries of the requantize parameter memory";
     core.slot_stream_bits "" 32..=512 "width of the slot stream in bits";
     core.activation_stream_bytes "B" 1..=64 "width of the activation stream in bytes";
+    core.results_per_beat "W" 1..=16 = 1 "results of a beat of the result stream, drained and requantized at once: the greatest power of two that also divides the tiles";
     crossbar.rows "R" 8..=256 "wordlines of a crossbar";
     crossbar.columns "C" 8..=512 "columns of a crossbar, one basis vector each";
     crossbar.cell_bits "m" 1..=5 "cell bits: levels -(2^(m-1)-1)..2^(m-1)-1, for m = 1 only -1 and +1";
@@ -120,7 +125,7 @@ impl ChipConfig {
             let line = e.span().map_or(1, |s| text[..s.start.min(text.len())].lines().count().max(1));
             Error::config(format!("{at}, line {line}"), e.message(), "correct the TOML syntax")
         })?;
-        let mut values = BTreeMap::new();
+        let mut values: BTreeMap<_, _> = Self::FIELDS.iter().filter_map(|f| Some((f.key, f.default?))).collect();
         for (section, entries) in &table {
             let entries = entries.as_table().ok_or_else(|| unknown(at, section))?;
             for (name, value) in entries {
@@ -146,6 +151,10 @@ impl ChipConfig {
         if !self.slot_stream_bits.is_power_of_two() {
             let cause = format!("{} is no power of two", self.slot_stream_bits);
             return refuse("core.slot_stream_bits", cause, "set 32, 64, 128, 256 or 512");
+        }
+        if !self.results_per_beat.is_power_of_two() {
+            let cause = format!("{} is no power of two", self.results_per_beat);
+            return refuse("core.results_per_beat", cause, "set 1, 2, 4, 8 or 16");
         }
         if self.psum_words % 2 == 1 {
             let cause = format!("{} is odd, and a bank has two halves", self.psum_words);
@@ -250,6 +259,11 @@ impl ChipConfig {
             .map(|core| (core * share).min(positions)..((core + 1) * share).min(positions))
             .filter(|range| !range.is_empty())
             .collect()
+    }
+
+    /// Results of a beat of the result stream, W: so many tiles are drained at once.
+    pub fn drain_width(&self) -> usize {
+        self.results_per_beat.min(1 << self.tiles.trailing_zeros())
     }
 
     /// Layout of the slot word.

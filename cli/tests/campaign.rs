@@ -48,6 +48,7 @@ fn a_campaign_reports_every_point_and_each_trial_can_be_replayed_alone_and_on_rt
     );
     let page = fs::read_to_string(folder.path().join("c/campaign.html")).unwrap();
     assert_eq!(page.matches("<svg").count(), 2);
+    assert!(page.contains(&fs::read_to_string(folder.path().join("c/programming.sigma.svg")).unwrap()));
 
     // Trial 8 at sigma = 0.05, alone; then its first images on RTL too.
     let trial = &points[1]["trials"][1];

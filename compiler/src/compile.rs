@@ -49,7 +49,10 @@ pub fn fit(model: &Model, images: &[Vec<i32>], config: &ChipConfig, options: &Fi
     let fused = fuse(&model.graph);
     let names: Vec<&str> = model.graph.nodes.iter().filter(|n| n.op.is_matrix()).map(|n| n.name.as_str()).collect();
     options.check(&names, config)?;
-    let Calibration { codes, patches } = calibrate::calibrate(&model, &fused, images, config.input_bits())?;
+    let Calibration { codes, patches } = {
+        let bits = options.activation_bits.unwrap_or(config.input_bits());
+        calibrate::calibrate(&model, &fused, images, bits)?
+    };
     let steps = integer::steps(&model, &fused, &codes)?;
     let bases = options.basis.fixed(config);
     let mut layers: Vec<FittedLayer> = Vec::with_capacity(patches.len());

@@ -2,7 +2,7 @@
 //!
 //! | step | module | what |
 //! |---|---|---|
-//! | read | [`network`], [`onnx`], [`parameters`], [`dataset`], [`images`], [`npy`] | description, trained weights, labelled images |
+//! | read | [`network`], [`onnx`], [`parameters`], [`dataset`], [`images`], [`npy`], [`synthetic`] | description, trained weights, labelled images, drawn ones |
 //! | the network | [`graph`], [`model`] | nodes and shapes, built-in topologies; a graph with its parameters |
 //! | calibrate | [`float`], [`calibrate`] | float reference; scales of the activations, gain of the ADC |
 //! | fit | [`basis`], [`coefficient`], [`csd`], [`fit`](mod@fit), [`pursuit`] | coefficients of the fixed basis: a [`Fitted`] network |
@@ -34,6 +34,7 @@ mod random;
 pub mod report;
 pub mod requantize;
 pub mod schedule;
+pub mod synthetic;
 
 pub use calibrate::pixels;
 pub use compile::{Compiled, compile, lower};

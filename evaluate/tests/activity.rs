@@ -42,7 +42,7 @@ fn model_golden_reference_and_rtl_count_the_same() {
             ("codes, golden", counted.codes, golden.layers[i].codes),
             ("slot bits", counted.slot_bits, (sent.slot_beats() * config.slot_stream_bits()) as u64),
             ("activation bits", counted.activation_bits, 8 * sent.activations.len() as u64),
-            ("results", counted.results, rtl.layers[i].values.len() as u64),
+            ("results", counted.results, rtl.of_layer(&program, i).len() as u64),
             ("registers", activity::layer_registers(layer.shape.kernels), sent.registers.len() as u64),
         ];
         for (what, model, other) in all {

@@ -7,9 +7,9 @@ from pathlib import Path
 from .common import FlowError, run
 from .library import stub_area
 
-# Mapping by delay, then buffers for every large fan-out, then sizes. Yosys' own script restructures for area and turns the
-# prefix adders back into ripple carry: 140 MHz instead of 250 MHz for a psum bank.
-ABC = "strash; ifraig; scorr; dch; map -B 0.9; topo; buffer -c; upsize; dnsize; stime -p"
+# Mapping by delay, then buffers for every large fan-out, then sizes. What else scripts do first (dc2, scorr, ifraig) saves little
+# area and turns prefix adders back into ripple carry.
+ABC = "strash; dch; map -B 0.9; topo; buffer -c; upsize; dnsize; stime -p"
 
 BLOCK_SDC = """\
 set clock_ns 5
@@ -41,13 +41,13 @@ class Result:
 class Flow:
     """Synthesis of modules of one generated chip with one library."""
 
-    def __init__(self, library, folder, stubs=()):
+    def __init__(self, library, folder, stubs=(), mapping=ABC):
         self.library, self.folder, self.stubs = library, Path(folder).resolve(), list(stubs)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.constr = self.folder / "abc.constr"
         self.constr.write_text(f"set_driving_cell {library.driver}\nset_load 0.05\n")
         self.abc = self.folder / "abc.script"
-        self.abc.write_text(ABC + "\n")
+        self.abc.write_text(mapping + "\n")
 
     def synthesize(self, top, sources, keep=()):
         """Maps a module with all below it to cells; modules of `keep` stay modules, each mapped once."""

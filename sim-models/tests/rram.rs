@@ -44,8 +44,12 @@ fn moments(values: impl Iterator<Item = f64>) -> (f64, f64) {
 }
 
 /// 65536 draws know a standard deviation to 0.3 %.
+fn is_near(got: f64, expected: f64) -> bool {
+    (got / expected - 1.0).abs() < 0.02
+}
+
 fn near(what: &str, got: f64, expected: f64) {
-    assert!((got / expected - 1.0).abs() < 0.02, "{what}: {got} instead of {expected}");
+    assert!(is_near(got, expected), "{what}: {got} instead of {expected}");
 }
 
 #[test]
@@ -227,6 +231,17 @@ fn devices_depend_on_seed_core_and_tile_and_not_on_order() {
     assert_eq!(first, (cells(&model, 3).pair_us(0, 0), cells(&model, 3).pair_us(127, 511)));
     for other in [value(SEED + 1, 0, 0), value(SEED, 1, 0), value(SEED, 0, 1)] {
         assert_ne!(first, other);
+    }
+}
+
+#[test]
+fn a_deviation_wrong_by_a_tenth_is_noticed() {
+    for wrong in [0.9, 1.1] {
+        assert!(!is_near(side(&cells(&model(&[("programming.sigma", 0.05 * wrong)]), 3), 0).1, 0.05 * 36.0));
+        let aged = [("aging.time_s", 1e5), ("aging.relaxation_per_decade", 0.01 * wrong)];
+        assert!(!is_near(side(&cells(&model(&aged), 3), 0).1, 0.05 * 36.0));
+        assert!(!is_near(read_sigma(&[("read.sigma", 0.1 * wrong)]), 4.8));
+        assert!(!is_near(read_sigma(&[("adc.noise_lsb", 3.0 * wrong)]), 3.0));
     }
 }
 

@@ -9,7 +9,7 @@ use basisn_arch::{ChipConfig, clog2};
 use basisn_models::IdealMacro;
 use basisn_models::arithmetic::adc_range;
 use basisn_models::random::{Random, generator, random_config, seed};
-use basisn_models::verilog::{Body, macro_body};
+use basisn_models::verilog::{Body, fpga_body, macro_body};
 use rand::Rng;
 
 fn output(program: &str, arguments: &[&str], folder: &Path) -> Output {
@@ -62,7 +62,7 @@ fn all_bodies_are_clean_in_verilator_s_lint() {
     configs.extend([odd(), changed("paper", &largest), changed("tiny", &smallest)]);
     let folder = tempfile::tempdir().unwrap();
     for config in configs {
-        for body in [Body::BlackBox, Body::Portable, Body::Dpi] {
+        for body in [Body::BlackBox, Body::Portable, Body::PortableDevice, Body::Dpi] {
             let text = macro_body(&config, body);
             assert!(!text.contains('@') || text.matches('@').count() == text.matches("@(").count(), "{text}");
             assert_eq!(text, macro_body(&config, body));
@@ -70,7 +70,7 @@ fn all_bodies_are_clean_in_verilator_s_lint() {
             std::fs::write(folder.path().join(&file), text).unwrap();
             let verilator = std::env::var("BASISN_VERILATOR").unwrap_or_else(|_| "verilator".into());
             quiet(&verilator, &["--lint-only", "-Wall", "--language", "1800-2012", &file], folder.path());
-            if body == Body::Portable {
+            if matches!(body, Body::Portable | Body::PortableDevice) {
                 quiet("iverilog", &["-g2012", "-Wall", "-t", "null", &file], folder.path());
             }
         }
@@ -89,11 +89,68 @@ fn the_portable_body_is_the_rust_model_cycle_by_cycle() {
     configs.extend((0..6).map(|_| random_config(&mut rng).unwrap()));
     for config in configs {
         let operations = random_operations(&mut rng, &config);
-        let log = simulate(&config, &operations);
+        let log = simulate(&config, &operations, &macro_body(&config, Body::Portable));
         let seen = follow(&config, &operations, &log);
         rails = (rails.0 || seen.0, rails.1 || seen.1);
     }
     assert_eq!(rails, (true, true), "codes at both rails");
+}
+
+/// A chip with the read interval, latency and write time that the body for FPGAs takes.
+fn for_fpga(preset: &str, interval: usize, latency: usize, keys: &[(&str, usize)]) -> ChipConfig {
+    let timing = [
+        ("crossbar.read_interval_cycles", interval),
+        ("crossbar.read_latency_cycles", latency),
+        ("crossbar.program_cycles", interval + 4),
+    ];
+    changed(preset, &[&timing, keys].concat())
+}
+
+#[test]
+fn the_body_for_fpgas_is_the_rust_model_cycle_by_cycle() {
+    let seed = seed();
+    println!("BASISN_SEED={seed}");
+    let mut rng = generator(seed);
+    let odd = [
+        ("crossbar.rows", 24),
+        ("crossbar.columns", 10),
+        ("crossbar.cell_bits", 3),
+        ("arithmetic.group", 1),
+        ("adc.lanes", 3),
+        ("adc.bits", 12),
+    ];
+    let configs = [
+        for_fpga("tiny", 4, 9, &[]),
+        for_fpga("tiny", 1, 6, &[("crossbar.program_cycles", 5), ("adc.bits", 4)]),
+        for_fpga("digits", 16, 36, &[("adc.bits", 5)]),
+        for_fpga("tiny", 3, 8, &odd),
+        for_fpga("tiny", 16, 21, &[("arithmetic.group", 1), ("adc.lanes", 1), ("crossbar.cell_bits", 2)]),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let verilator = std::env::var("BASISN_VERILATOR").unwrap_or_else(|_| "verilator".into());
+    let mut rails = (false, false);
+    for config in configs {
+        let body = fpga_body(&config).unwrap();
+        let operations = random_operations(&mut rng, &config);
+        let seen = follow(&config, &operations, &simulate(&config, &operations, &body));
+        rails = (rails.0 || seen.0, rails.1 || seen.1);
+        let file = format!("{}.v", config.macro_name());
+        std::fs::write(folder.path().join(&file), body).unwrap();
+        quiet(&verilator, &["--lint-only", "-Wall", "--language", "1800-2012", &file], folder.path());
+    }
+    assert_eq!(rails, (true, true), "codes at both rails");
+}
+
+#[test]
+fn the_body_for_fpgas_is_refused_where_it_cannot_keep_the_timing() {
+    let refused = |config: &ChipConfig| fpga_body(config).unwrap_err().to_string();
+    let early = refused(&for_fpga("tiny", 4, 8, &[]));
+    assert!(early.contains("4 columns a cycle take 4 steps, so codes come after 9 to 12 cycles, not 8"), "{early}");
+    assert!(early.contains("fix:   set it to 9, or another read interval"), "{early}");
+    let late = refused(&for_fpga("tiny", 4, 13, &[]));
+    assert!(late.contains("not 13"), "{late}");
+    let write = refused(&for_fpga("tiny", 4, 9, &[("crossbar.program_cycles", 7)]));
+    assert!(write.contains("crossbar.program_cycles") && write.contains("up to 8 cycles, not 7"), "{write}");
 }
 
 struct Operation {
@@ -162,7 +219,7 @@ fn random_operations(rng: &mut Random, config: &ChipConfig) -> Vec<Operation> {
     operations
 }
 
-fn simulate(config: &ChipConfig, operations: &[Operation]) -> String {
+fn simulate(config: &ChipConfig, operations: &[Operation], body: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let lane_bits = config.lane_bits();
     let mut text = String::new();
@@ -191,7 +248,7 @@ fn simulate(config: &ChipConfig, operations: &[Operation]) -> String {
         }
     }
     std::fs::write(folder.path().join("operations.txt"), text).unwrap();
-    std::fs::write(folder.path().join("macro.v"), macro_body(config, Body::Portable)).unwrap();
+    std::fs::write(folder.path().join("macro.v"), body).unwrap();
     let bench = include_str!("macro_bench.v")
         .replace("@NAME@", &config.macro_name())
         .replace("@ROW_MSB@", &(clog2(config.rows()) - 1).to_string())

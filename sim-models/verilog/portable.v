@@ -1,17 +1,5 @@
 
-  // Levels as sign and magnitude: bit r of positive_<b>[c] is bit b of the level in row r, column c, if that is positive.
-@LEVEL_PLANES@
-  // The magnitude; the most negative code of the port is beyond what a cell can hold.
-  wire [@LEVEL_MSB@:0] negated;
-  wire [@MAGNITUDE_MSB@:0] magnitude;
-  assign negated = -program_level;
-  assign magnitude = negated == program_level && negated[@LEVEL_MSB@] ? @MAGNITUDE_BITS@'d@LEVEL_MAX@
-                   : program_level[@LEVEL_MSB@] ? negated[@MAGNITUDE_MSB@:0] : program_level[@MAGNITUDE_MSB@:0];
-
-  function automatic [31:0] ones(input [@WORDLINES_MSB@:0] word);
-    ones = $countones(word);
-  endfunction
-
+@CELLS@
   function automatic [@CODES_MSB@:0] convert(
     input [@WORDLINES_MSB@:0] rows,
     input [@COLUMNS_MSB@:0] enable,
@@ -38,7 +26,7 @@
       end
       for (lane = 0; lane < @LANES@; lane = lane + 1) begin
         code = lane_sums[lane * 32 +: 32];
-        code = (code + $signed((32'd1 << shift) >> 1)) >>> shift;
+        code = @CODE_OF_SUM@;
         if (code > 32'sd@CODE_MAX@) code = 32'sd@CODE_MAX@;
         if (code < -32'sd@CODE_LIMIT@) code = -32'sd@CODE_LIMIT@;
         convert[lane * @ADC_BITS@ +: @ADC_BITS@] = code[@ADC_MSB@:0];

@@ -9,8 +9,6 @@
   assign program_ready = !program_busy;
   assign read_ready = !read_busy && !program_busy;
 @PROGRAM_TIMER@@READ_TIMER@
-  // Stage k holds the codes of a read k + 1 cycles after its transfer.
+  // Bit k: codes of a read that transferred k + 1 cycles ago.
   reg [@STAGE_MSB@:0] stage_valid;
-  reg [@CODES_MSB@:0] stage_codes [0:@STAGE_MSB@];
   assign code_valid = stage_valid[@STAGE_MSB@];
-  assign codes = stage_codes[@STAGE_MSB@];

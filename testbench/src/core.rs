@@ -2,7 +2,7 @@
 
 use basisn_arch::registers::{self as reg, ErrorCode};
 use basisn_arch::{ChipConfig, Program};
-use verilated::{Input, Model, Output, WideInput};
+use verilated::{Input, Model, Output, WideInput, WideOutput};
 
 use crate::axi_lite::{Asked, AxiLite, Response};
 use crate::{Counters, Error, LayerStimulus, Stalls};
@@ -29,8 +29,10 @@ struct Ports {
     activation_last: Input,
     result_valid: Output,
     result_ready: Input,
-    result_data: Output,
+    result_data: WideOutput,
     result_last: Output,
+    /// With more than one result a beat.
+    result_keep: Option<WideOutput>,
     irq: Output,
 }
 
@@ -68,7 +70,8 @@ impl Core {
             activation_last: model.input("s_axis_act_tlast")?,
             result_valid: model.output("m_axis_out_tvalid")?,
             result_ready: model.input("m_axis_out_tready")?,
-            result_data: model.output("m_axis_out_tdata")?,
+            result_data: model.wide_output("m_axis_out_tdata")?,
+            result_keep: (config.drain_width() > 1).then(|| model.wide_output("m_axis_out_tkeep")).transpose()?,
             result_last: model.output("m_axis_out_tlast")?,
             irq: model.output("irq")?,
         };
@@ -241,7 +244,7 @@ impl Core {
         let mut activations = Beats::new(stimulus.activations.len() / beat);
         let total = stimulus.results();
         let mut result = LayerResult::default();
-        let mut held: Option<u64> = None;
+        let mut held: Option<ResultBeat> = None;
         let mut idle = 0u64;
         let mut writes = Writes::new(self.model.cycle(), &stimulus.during);
         let mut ended = false;
@@ -270,22 +273,21 @@ impl Core {
                 | activations.transfer(self.model.get(p.activation_ready) == 1);
             result.answers.extend(writes.answer(&mut self.model, &p.axil));
             let valid = self.model.get(p.result_valid) == 1;
-            let data = self.model.get(p.result_data);
-            if held.is_some_and(|h| !valid || h != data) {
+            let beat_out = valid.then(|| ResultBeat::of(&self.model, p));
+            if held.is_some() && held != beat_out {
                 return Err(self.broken(name, "a result was withdrawn or changed while it waited".into()));
             }
-            held = (valid && !take).then_some(data);
-            if valid && take {
-                let last = self.model.get(p.result_last) == 1;
+            held = beat_out.filter(|_| !take);
+            if let Some(beat_out) = beat_out.filter(|_| take) {
                 if ended
                     || result.values.len()
                         > total + self.config.psum_words() * self.config.tiles() * self.config.lanes()
                 {
                     return Err(self.broken(name, format!("results after the last one, or none with `last`: {total}")));
                 }
-                ended = last;
-                result.values.push(data.cast_signed());
-                result.at_cycle.push(self.model.cycle());
+                ended = beat_out.last;
+                result.values.extend(beat_out.results());
+                result.at_cycle.resize(result.values.len(), self.model.cycle());
             }
             self.model.tick()?;
             idle = if moved || valid { 0 } else { idle + 1 };
@@ -303,7 +305,7 @@ impl Core {
             activations.progress(),
             result.values.len()
         );
-        // A layer that was stopped gives one beat more, with `last`.
+        // A layer that was stopped gives one beat more, with `last`; it has no result if it can say so.
         let error = self.read(reg::ERROR)?;
         if slots.left() + activations.left() > 0 {
             return Err(Error::Hang { at: self.place(name), cycles: idle, state });
@@ -313,7 +315,7 @@ impl Core {
                 return Err(self.broken(name, format!("the core ended the layer early: {state}")));
             }
             let (code, place) = (ErrorCode::of(error), (error >> 8) as u8);
-            let results = result.values.len() - 1;
+            let results = result.values.len() - usize::from(self.ports.result_keep.is_none());
             return Err(Error::Stopped { at: self.place(name), code, place, results });
         }
         if ended && result.values.len() > total {
@@ -345,6 +347,36 @@ fn set_bytes(model: &mut Model, port: WideInput, bytes: &[u8]) {
         let mut word = [0; 8];
         word[..chunk.len()].copy_from_slice(chunk);
         model.set_field(port, 64 * i as u32, 8 * chunk.len() as u32, u64::from_le_bytes(word));
+    }
+}
+
+/// What the result stream shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct ResultBeat {
+    data: [u64; MOST_RESULTS],
+    count: usize,
+    last: bool,
+}
+
+/// Most results of a beat.
+const MOST_RESULTS: usize = 16;
+
+impl ResultBeat {
+    fn of(model: &Model, ports: &Ports) -> Self {
+        let count = ports.result_keep.map_or(1, |keep| {
+            (0..MOST_RESULTS)
+                .take_while(|i| 8 * i < keep.width_bits() as usize && model.field(keep, 8 * *i as u32, 8) == 0xff)
+                .count()
+        });
+        let mut data = [0; MOST_RESULTS];
+        for (i, value) in data.iter_mut().take(count).enumerate() {
+            *value = model.field(ports.result_data, 64 * i as u32, 64);
+        }
+        ResultBeat { data, count, last: model.get(ports.result_last) == 1 }
+    }
+
+    fn results(&self) -> impl Iterator<Item = i64> {
+        self.data.into_iter().take(self.count).map(u64::cast_signed)
     }
 }
 

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use basisn_arch::{ChipConfig, LayerProgram, Program};
-use basisn_models::verilog::Body;
+use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program};
+use basisn_models::rram::{Device, DeviceMacro};
+use basisn_models::verilog::{self, Body};
 
 use crate::{Error, LayerStimulus, chip, vectors};
 
@@ -20,6 +21,7 @@ pub struct Icarus {
     folder: tempfile::TempDir,
     stall_percent: u32,
     seed: u64,
+    device: Option<Device>,
 }
 
 impl Icarus {
@@ -28,15 +30,29 @@ impl Icarus {
     /// # Errors
     /// The generator refuses the configuration, or the temporary folder cannot be written.
     pub fn new(config: &ChipConfig, seed: u64, stall_percent: u32) -> Result<Self, Error> {
+        Self::with_device(config, seed, stall_percent, None)
+    }
+
+    /// As [`Icarus::new`], with what programming, faults and age make of the cells of a device.
+    ///
+    /// # Errors
+    /// As [`Icarus::new`].
+    pub fn with_device(
+        config: &ChipConfig,
+        seed: u64,
+        stall_percent: u32,
+        device: Option<Device>,
+    ) -> Result<Self, Error> {
+        let body = if device.is_some() { Body::PortableDevice } else { Body::Portable };
         let folder = tempfile::tempdir().map_err(|e| failed("temporary folder", &e))?;
         let mut files = Vec::new();
         let testbench = ("stream_tb.v".to_string(), TESTBENCH.to_string());
-        for (name, text) in chip::sources(config, Body::Portable)?.into_iter().chain([testbench]) {
+        for (name, text) in chip::sources(config, body)?.into_iter().chain([testbench]) {
             let path = folder.path().join(name);
             fs::write(&path, text).map_err(|e| failed("temporary folder", &e))?;
             files.push(path);
         }
-        Ok(Icarus { config: config.clone(), files, folder, stall_percent, seed })
+        Ok(Icarus { config: config.clone(), files, folder, stall_percent, seed, device })
     }
 
     /// Runs one layer on its input; results are `[kernel][position]`.
@@ -47,7 +63,8 @@ impl Icarus {
         let patches = layer.shape.im2col(input);
         let positions = layer.shape.positions();
         let mut values = vec![0; positions * layer.shape.kernels];
-        for share in self.config.shares(positions) {
+        for (core, share) in self.config.shares(positions).into_iter().enumerate() {
+            self.write_cells(program, core)?;
             let stimulus = LayerStimulus::new(&self.config, layer, &patches, share);
             for (i, value) in self.simulate(program, &stimulus)?.into_iter().enumerate() {
                 let (kernel, position) = stimulus.result_place(i);
@@ -55,6 +72,19 @@ impl Icarus {
             }
         }
         Ok(values)
+    }
+
+    /// The cells of every tile of a core, where its macro reads them.
+    fn write_cells(&self, program: &Program, core: usize) -> Result<(), Error> {
+        let Some(device) = &self.device else { return Ok(()) };
+        for tile in 0..self.config.tiles() {
+            let mut cells = DeviceMacro::new(Geometry::from(&self.config), device, core, tile);
+            cells.program_all(program.basis_of(tile));
+            let name = format!("stream_tb.core.tile_{tile}.rram_macro.hex");
+            let text = verilog::cells_hex(&cells, &self.config);
+            fs::write(self.folder.path().join(&name), text).map_err(|e| failed(&name, &e))?;
+        }
+        Ok(())
     }
 
     fn simulate(&mut self, program: &Program, stimulus: &LayerStimulus) -> Result<Vec<i64>, Error> {
@@ -72,7 +102,7 @@ impl Icarus {
         compile.args(sizes.iter().map(|(name, value)| format!("-D{name}={value}"))).args(&self.files);
         output(&mut compile)?;
         let mut run = Command::new("vvp");
-        run.arg("-n").arg(&simulation).arg(plusarg("vectors", self.folder.path()));
+        run.current_dir(self.folder.path()).arg("-n").arg(&simulation).arg(plusarg("vectors", self.folder.path()));
         run.arg(plusarg("results", &at("results")));
         run.args([format!("+seed={}", self.seed & 0x7fff_ffff), format!("+stall={}", self.stall_percent)]);
         output(&mut run)?;
@@ -82,9 +112,10 @@ impl Icarus {
 }
 
 /// The macros that [`TESTBENCH`] wants for these vectors.
-pub fn sizes(config: &ChipConfig, vectors: &[(&str, String)], results: usize) -> [(&'static str, usize); 7] {
+pub fn sizes(config: &ChipConfig, vectors: &[(&str, String)], results: usize) -> Vec<(&'static str, usize)> {
     let lines = |file: &str| vectors.iter().find(|(name, _)| *name == file).map_or(0, |(_, text)| text.lines().count());
-    [
+    let width = config.drain_width();
+    let mut sizes = vec![
         ("SLOT_BITS", config.slot_stream_bits()),
         ("ACTIVATION_BITS", 8 * config.activation_stream_bytes()),
         ("PROGRAM", lines("program.hex")),
@@ -92,7 +123,12 @@ pub fn sizes(config: &ChipConfig, vectors: &[(&str, String)], results: usize) ->
         ("SLOTS", lines("slots.hex")),
         ("ACTIVATIONS", lines("activations.hex")),
         ("RESULTS", results),
-    ]
+        ("RESULT_WIDTH", width),
+    ];
+    if width > 1 {
+        sizes.push(("RESULT_KEEP", 1));
+    }
+    sizes
 }
 
 fn plusarg(name: &str, path: &Path) -> String {

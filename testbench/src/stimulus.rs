@@ -29,6 +29,8 @@ pub struct LayerStimulus {
     blocks: usize,
     positions: Range<usize>,
     block_positions: usize,
+    /// Results of a beat.
+    width: usize,
     /// Kernel at every place of the drain order.
     kernel_at: Vec<usize>,
 }
@@ -57,6 +59,7 @@ impl LayerStimulus {
             blocks,
             positions,
             block_positions,
+            width: config.drain_width(),
             kernel_at,
         }
     }
@@ -97,7 +100,10 @@ impl LayerStimulus {
         let start = block * self.block_positions;
         let length = self.block_positions.min(self.positions.len() - start);
         let inside = i - start * kernels;
-        (self.kernel_at[inside / length], self.positions.start + start + inside % length)
+        // Kernels that share the beats; the last ones may be fewer.
+        let first = inside / (self.width * length) * self.width;
+        let (inside, together) = (inside - first * length, self.width.min(kernels - first));
+        (self.kernel_at[first + inside % together], self.positions.start + start + inside / together)
     }
 
     /// What the core gives, in the order of the result stream, of a layer's results `[kernel][position]` at `positions` positions.

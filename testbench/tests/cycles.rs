@@ -117,7 +117,7 @@ fn each_limit_of_throughput_is_met_and_modelled() {
     let activations = mvm(&mut rng, &narrow, [48, 40, 1], &corners(1, 2, 4), "activation stream");
     assert!(activations.wait_activations > activations.cycles / 2, "{activations:?}");
     let drain = mvm(&mut rng, &timed(1, 1), [16, 40, 16], &corners(1, 2, 4), "drain");
-    assert!(drain.wait_results > drain.cycles / 2, "{drain:?}");
+    assert!(drain.wait_results > drain.cycles / 3, "{drain:?}");
     let interval = mvm(&mut rng, &timed(1, 3), [16, 40, 4], &corners(3, 8, 4), "interval");
     assert!(interval.wait_macro > interval.cycles / 3, "{interval:?}");
 }

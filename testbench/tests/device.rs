@@ -7,7 +7,8 @@ use basisn_arch::ChipConfig;
 use basisn_models::random::{generator, seed};
 use basisn_models::rram::{Device, MacroModel};
 use basisn_models::verilog::Body;
-use basisn_models::{NetProblem, golden};
+use basisn_models::{ConvProblem, NetProblem, golden};
+use basisn_testbench::icarus::Icarus;
 use basisn_testbench::{Chip, Stalls, chip};
 use verilated::Trace;
 
@@ -53,4 +54,26 @@ fn rtl_and_golden_reference_see_the_same_devices_and_the_same_noise() {
         }
     }
     assert!(changed > 15, "errors show in {changed} of 24 inferences");
+}
+
+#[test]
+fn portable_verilog_has_the_cells_of_the_device() {
+    let seed = seed();
+    println!("BASISN_SEED={seed}");
+    let config = config();
+    let mut rng = generator(seed);
+    let text = "[programming]\nsigma = 0.1\n[faults]\nstuck_low = 0.05\nstuck_high = 0.05\n[aging]\ntime_s = 1e4\ndrift_exponent = 0.02\n";
+    let device = Device { model: Arc::new(MacroModel::from_toml(text, "cells").unwrap()), seed };
+    let mut differ = 0;
+    for _ in 0..3 {
+        let problem = ConvProblem::random(&mut rng, &config);
+        let expected = golden::Core::with_device(&config, &problem.program, Some(&device)).unwrap().run(&problem.input);
+        let plain = golden::run(&config, &problem.program, &problem.input).unwrap();
+        let mut icarus = Icarus::with_device(&config, seed, 20, Some(device.clone())).unwrap();
+        let got = icarus.run_layer(&problem.program, &problem.program.layers[0], &problem.input).unwrap();
+        let expected = expected.unwrap();
+        assert_eq!(got, expected.of_layer(&problem.program, 0));
+        differ += usize::from(plain != expected.values);
+    }
+    assert!(differ > 1, "the errors are there");
 }

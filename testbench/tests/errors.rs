@@ -138,7 +138,7 @@ impl Bench {
                 ErrorCode::ActivationLate
             }
             StartWhileBusy => {
-                bad.during.push((rng.random_range(0..self.cycles / 2), reg::CONTROL, reg::CONTROL_START));
+                bad.during.push((rng.random_range(0..self.cycles * 4 / 5), reg::CONTROL, reg::CONTROL_START));
                 ErrorCode::Start
             }
             Descriptor(address) => {
@@ -164,7 +164,7 @@ impl Bench {
                 ErrorCode::Descriptor
             }
             Abort => {
-                bad.during.push((rng.random_range(0..self.cycles / 2), reg::CONTROL, reg::CONTROL_CLEAR));
+                bad.during.push((rng.random_range(0..self.cycles * 4 / 5), reg::CONTROL, reg::CONTROL_CLEAR));
                 return Some((bad, None, 0));
             }
         };

@@ -23,6 +23,8 @@ enum Chip {
     Tiny,
     /// `tiny` with two tiles.
     TwoTiles,
+    /// `tiny` with two tiles that give two results a beat.
+    TwoResults,
     /// `tiny` whose macro is ready in every third cycle only.
     SlowMacro,
 }
@@ -33,6 +35,9 @@ impl Chip {
         match self {
             Chip::Tiny => tiny,
             Chip::TwoTiles => tiny.with("core.tiles", 2).unwrap(),
+            Chip::TwoResults => {
+                tiny.with("core.tiles", 2).and_then(|chip| chip.with("core.results_per_beat", 2)).unwrap()
+            }
             Chip::SlowMacro => tiny.with("crossbar.read_interval_cycles", 3).unwrap(),
         }
     }
@@ -129,11 +134,25 @@ const MUTANTS: &[Mutant] = &[
         "fits ? -2'h1 + left",
     ),
     ("the drain doesn't wait for the result fifo", Chip::Tiny, "drain", "room = in_flight != 5'h10", "room = 1'h1"),
-    ("the drain reads while lanes update", Chip::Tiny, "drain", "(busy & (~update))", "busy"),
+    ("the drain reads the half that lanes update", Chip::Tiny, "drain", "drain_half = half", "drain_half = ~half"),
     ("lanes are drained in reverse", Chip::Tiny, "drain", "drain_lane = lane", "drain_lane = ~lane"),
-    ("tiles are drained in reverse", Chip::TwoTiles, "drain", "psum_tile = psum_tile_2", "psum_tile = ~psum_tile_2"),
+    (
+        "tiles are drained in reverse",
+        Chip::TwoTiles,
+        "drain",
+        "psum_group = psum_group_2",
+        "psum_group = ~psum_group_2",
+    ),
+    ("parameters of odd kernels go to the even ones", Chip::TwoResults, "registers", "<< wide_address[0]", "<< 1'h0"),
+    (
+        "a result that is not there is kept",
+        Chip::TwoResults,
+        "drain",
+        "assign psum_valid = psum_valid_2",
+        "assign psum_valid = {2{psum_valid_2[0]}}",
+    ),
     ("psum halves are not alternated", Chip::Tiny, "drain", "half_next = ~half", "half_next = half"),
-    ("requantize doesn't round", Chip::Tiny, "requantize", "raw ? 64'h0 : half_step", "64'h0"),
+    ("requantize doesn't round", Chip::Tiny, "requantize", "} + half_step", "}"),
     ("requantize doesn't clamp low", Chip::Tiny, "requantize", "result_next = low", "result_next = scaled"),
     ("requantize doesn't clamp high", Chip::Tiny, "requantize", "result_next = high", "result_next = scaled"),
     ("the result fifo ignores ready", Chip::Tiny, "result_fifo", "shown & result_ready", "shown"),
@@ -240,7 +259,7 @@ fn noticed(mutation: Option<&Mutation>, config: &ChipConfig, problems: &[Problem
 
 #[test]
 fn every_mutant_of_the_rtl_is_noticed() {
-    for chip in [Chip::Tiny, Chip::TwoTiles, Chip::SlowMacro] {
+    for chip in [Chip::Tiny, Chip::TwoTiles, Chip::TwoResults, Chip::SlowMacro] {
         let config = chip.config();
         assert_eq!(noticed(None, &config, &problems(&config)), None, "{chip:?} is green without a mutation");
     }

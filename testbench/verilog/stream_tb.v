@@ -1,5 +1,5 @@
 // Runs one layer on basisn_core in an event-driven simulator: register writes, then the streams with random stalls.
-// Macros: SLOT_BITS, ACTIVATION_BITS, and lines of the vectors: PROGRAM, REGISTERS, SLOTS, ACTIVATIONS, RESULTS.
+// Macros: SLOT_BITS, ACTIVATION_BITS, RESULT_WIDTH (results of a beat), and lines of the vectors: PROGRAM, REGISTERS, SLOTS, ACTIVATIONS, RESULTS.
 // Plusargs: +vectors= (folder of the .hex files, the present one by default), +seed= +stall= (percent);
 // +results= (writes what comes out to this file; without it, everything is compared with results.hex).
 `timescale 1ns / 1ps
@@ -15,7 +15,8 @@ module stream_tb;
   wire slot_ready, activation_ready, result_valid, result_last;
   reg [`SLOT_BITS-1:0] slot_data;
   reg [`ACTIVATION_BITS-1:0] activation_data;
-  wire [63:0] result_data;
+  wire [64*`RESULT_WIDTH-1:0] result_data;
+  wire [8*`RESULT_WIDTH-1:0] result_keep;
 
   basisn_core core (
     .clock(clock), .reset(reset),
@@ -29,8 +30,15 @@ module stream_tb;
     .s_axis_act_tdata(activation_data), .s_axis_act_tvalid(activation_valid), .s_axis_act_tready(activation_ready),
     .s_axis_act_tlast(activation_last),
     .m_axis_out_tdata(result_data), .m_axis_out_tvalid(result_valid), .m_axis_out_tready(result_ready),
-    .m_axis_out_tlast(result_last), .irq(irq)
+    .m_axis_out_tlast(result_last),
+`ifdef RESULT_KEEP
+    .m_axis_out_tkeep(result_keep),
+`endif
+    .irq(irq)
   );
+`ifndef RESULT_KEEP
+  assign result_keep = 8'hff;
+`endif
 
   reg [39:0] commands [0:`PROGRAM+`REGISTERS-1];
   reg [`SLOT_BITS-1:0] slots [0:`SLOTS-1];
@@ -38,7 +46,8 @@ module stream_tb;
   reg [63:0] expected [0:`RESULTS-1];
   reg [8*1024-1:0] folder, file;
   reg compare;
-  integer out, wrong, seed, stall, command, slot, activation, result, idle;
+  reg last;
+  integer place, out, wrong, seed, stall, command, slot, activation, result, idle;
   reg moved, took_slot, took_activation, took_address, took_data, done;
 
   function withhold;
@@ -106,13 +115,18 @@ module stream_tb;
       #4;
       moved = 0; took_slot = 0; took_activation = 0;
       if (result_valid && result_ready) begin
-        if (!compare) $fdisplay(out, "%h %b", result_data, result_last);
-        else if (result_data !== expected[result] || result_last !== (result == `RESULTS - 1)) begin
-          $display("FAIL: result %0d is %h, last %b; %h expected", result, result_data, result_last, expected[result]);
-          wrong = wrong + 1;
+        for (place = 0; place < `RESULT_WIDTH; place = place + 1) if (result_keep[8*place]) begin
+          last = result_last && (place == `RESULT_WIDTH - 1 || !result_keep[(8*place+8) % (8*`RESULT_WIDTH)]);
+          if (!compare) $fdisplay(out, "%h %b", result_data[64*place +: 64], last);
+          else if (result_data[64*place +: 64] !== expected[result] || last !== (result == `RESULTS - 1)) begin
+            $display("FAIL: result %0d is %h, last %b; %h expected",
+                     result, result_data[64*place +: 64], last, expected[result]);
+            wrong = wrong + 1;
+          end
+          result = result + 1;
         end
-        result = result + 1; moved = 1;
-        done = result == `RESULTS;
+        moved = 1;
+        done = result_last || result >= `RESULTS;
       end
       if (slot_valid && slot_ready) begin slot = slot + 1; moved = 1; took_slot = 1; end
       if (activation_valid && activation_ready) begin activation = activation + 1; moved = 1; took_activation = 1; end

@@ -66,14 +66,26 @@ impl<'a> Batcher<'a> {
         Batcher { dataset, scale: network.input.scale, classes }
     }
 
-    /// The images as they are.
-    pub fn images(&self, indices: &[usize], device: &Device) -> Tensor<4> {
-        self.shifted(indices.iter().map(|&index| (index, Shift::default())), device)
+    /// Value of one integer step of a pixel.
+    pub fn scale(&self) -> f64 {
+        self.scale
     }
 
-    /// The images, each moved by its own drawn shift.
-    pub fn augmented(&self, indices: &[usize], rng: &mut StdRng, device: &Device) -> Tensor<4> {
-        self.shifted(indices.iter().map(|&index| (index, Shift::draw(rng))), device)
+    /// The images as they are: integers, or the values that they stand for.
+    pub fn images(&self, indices: &[usize], integers: bool, device: &Device) -> Tensor<4> {
+        self.shifted(indices.iter().map(|&index| (index, Shift::default())), integers, device)
+    }
+
+    /// The images, each moved by its own drawn shift: integers, or the values that they stand for.
+    pub fn augmented(&self, indices: &[usize], integers: bool, rng: &mut StdRng, device: &Device) -> Tensor<4> {
+        self.shifted(indices.iter().map(|&index| (index, Shift::draw(rng))), integers, device)
+    }
+
+    /// Draws what augmenting so many images draws.
+    pub fn skip(&self, images: usize, rng: &mut StdRng) {
+        for _ in 0..images {
+            let _ = Shift::draw(rng);
+        }
     }
 
     /// Target probabilities `[images, classes]`: `1 - smoothing` on the label, `smoothing` spread over all classes.
@@ -85,7 +97,13 @@ impl<'a> Batcher<'a> {
         Tensor::from_data(TensorData::new(values, [indices.len(), self.classes]), device)
     }
 
-    fn shifted(&self, items: impl ExactSizeIterator<Item = (usize, Shift)>, device: &Device) -> Tensor<4> {
+    fn shifted(
+        &self,
+        items: impl ExactSizeIterator<Item = (usize, Shift)>,
+        integers: bool,
+        device: &Device,
+    ) -> Tensor<4> {
+        let scale = if integers { 1.0 } else { self.scale };
         let (_, channels, height, width) = self.dataset.images.dim();
         let shape = [items.len(), channels, height, width];
         let mut values = Vec::with_capacity(shape.iter().product());
@@ -93,7 +111,7 @@ impl<'a> Batcher<'a> {
             for c in 0..channels {
                 for y in 0..height {
                     for x in 0..width {
-                        values.push((f64::from(self.pixel(index, c, y, x, shift)) * self.scale) as f32);
+                        values.push((f64::from(self.pixel(index, c, y, x, shift)) * scale) as f32);
                     }
                 }
             }
@@ -148,7 +166,7 @@ mod tests {
     #[test]
     fn a_shift_moves_the_image_and_fills_with_zeros() {
         let dataset = dataset(2);
-        let tensor = batcher(&dataset).shifted([(0, Shift { down: 1, right: -1 })].into_iter(), &Device::flex());
+        let tensor = batcher(&dataset).shifted([(0, Shift { down: 1, right: -1 })].into_iter(), false, &Device::flex());
         let values = tensor.into_data().try_to_vec::<f32>().unwrap();
         assert_eq!(values, [0.0, 0.0, 0.0, 0.5, 1.0, 0.0, 5.5, 6.0, 0.0]);
     }

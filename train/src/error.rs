@@ -36,8 +36,42 @@ pub enum Error {
         /// Learning rate of that batch.
         learning_rate: f64,
         /// Infinite or not a number.
-        loss: f32,
+        loss: f64,
     },
+    /// Ctrl-C.
+    #[error("interrupted\n  at:    Ctrl-C\n  cause: {cause}\n  fix:   {fix}")]
+    Interrupted {
+        /// Where it was.
+        cause: String,
+        /// How to go on.
+        fix: String,
+    },
+    /// Trained coefficients cannot be gone on from.
+    #[error(
+        "training cannot start from these coefficients\n  at:    {at}\n  cause: {cause}\n  fix:   give network, --coefficients, --groups and --nonzeros as they were trained"
+    )]
+    Start {
+        /// Path.
+        at: String,
+        /// What does not fit.
+        cause: String,
+    },
+    /// A checkpoint cannot be used.
+    #[error(
+        "training cannot go on\n  at:    {at}\n  cause: {cause}\n  fix:   give the settings that it was begun with, or begin again without --resume"
+    )]
+    Checkpoint {
+        /// Path.
+        at: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The golden reference refuses the program.
+    #[error(transparent)]
+    Golden(#[from] basisn_models::Error),
+    /// The chip configuration is refused.
+    #[error(transparent)]
+    Chip(#[from] basisn_arch::Error),
     /// The training framework failed.
     #[error("training failed\n  at:    {at}\n  cause: {cause}\n  fix:   free memory, or lower --batch")]
     Framework {
@@ -46,9 +80,9 @@ pub enum Error {
         /// The framework's message.
         cause: String,
     },
-    /// The weights cannot be written.
+    /// A file cannot be written.
     #[error(
-        "cannot write the weights\n  at:    {at}\n  cause: {cause}\n  fix:   check the path, its permissions and the free space"
+        "cannot write a file\n  at:    {at}\n  cause: {cause}\n  fix:   check the path, its permissions and the free space"
     )]
     Write {
         /// Path.

@@ -1,62 +1,28 @@
-//! `basisn-train`: trains a network description on labelled images and writes its weights.
+//! `basisn-train`: trains a network on labelled images and writes its weights or coefficients.
 
-use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+mod command;
+mod progress;
+
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use basisn_compiler::{Dataset, Network};
-use basisn_train::Error;
-use basisn_train::train::{Epoch, Options, train};
-use basisn_train::weights::{Provenance, export, save};
+use basisn_arch::ChipConfig;
+use basisn_compiler::map::homes;
+use basisn_compiler::{Compiled, Dataset, Fitted, Model, Network, ScheduleOptions, lower};
+use basisn_models::rram::{Device, MacroModel};
+use basisn_train::agreement::{self, Agreement};
+use basisn_train::chip::{accuracies, measured};
+use basisn_train::report::{CoefficientPart, page};
+use basisn_train::train::{End, Training};
+use basisn_train::{Error, checkpoint, export, files};
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-/// Trains a network on labelled images, on the CPU, and writes its weights as safetensors.
-///
-/// The held-out images (test.npy) are looked at once, after the last epoch. A seed fixes every bit of the result.
-#[derive(Parser)]
-#[command(
-    name = "basisn-train",
-    version,
-    after_help = "Example:\n  basisn-train --network examples/digits/network.toml --data examples/digits --out weights.safetensors"
-)]
-struct Arguments {
-    /// Network description, TOML
-    #[arg(long, value_name = "FILE")]
-    network: PathBuf,
-    /// Folder of images.npy, labels.npy, train.npy and test.npy
-    #[arg(long, value_name = "FOLDER")]
-    data: PathBuf,
-    /// Weights file to write; an older one is replaced when training has succeeded
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-    /// Passes over the training images
-    #[arg(long, default_value_t = Options::default().epochs)]
-    epochs: usize,
-    /// Images of one step
-    #[arg(long, default_value_t = Options::default().batch)]
-    batch: usize,
-    /// Learning rate of the first step; falls to zero along a half cosine
-    #[arg(long, default_value_t = Options::default().learning_rate)]
-    learning_rate: f64,
-    /// Decoupled weight decay of AdamW
-    #[arg(long, default_value_t = Options::default().weight_decay)]
-    weight_decay: f32,
-    /// Target probability that is spread evenly over all classes
-    #[arg(long, default_value_t = Options::default().label_smoothing)]
-    label_smoothing: f32,
-    /// Share of the training images that is only watched, 0 for none
-    #[arg(long, default_value_t = Options::default().validation_share)]
-    validation_share: f64,
-    /// Fixes the initial weights, the validation images, the order and the shifts
-    #[arg(long, default_value_t = Options::default().seed)]
-    seed: u64,
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
-}
+use command::Arguments;
+use progress::{AfterEpoch, Progress};
 
+/// The result for machines.
 #[derive(Serialize)]
 struct Report {
     test_accuracy: f64,
@@ -64,7 +30,30 @@ struct Report {
     validation_accuracy: Option<f64>,
     train_loss: f64,
     epochs: usize,
+    kept_epoch: usize,
     seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coefficients: Option<CoefficientReport>,
+}
+
+/// What there is to say of coefficients.
+#[derive(Serialize)]
+struct CoefficientReport {
+    slots_per_subvector: f64,
+    slots: usize,
+    snr_db: f64,
+    nonzero: f64,
+    gains: Vec<u32>,
+    test: Agreement,
+    validation: Option<Agreement>,
+    chips: Vec<ChipReport>,
+}
+
+/// Chips with errors.
+#[derive(Serialize)]
+struct ChipReport {
+    model: String,
+    accuracies: Vec<f64>,
 }
 
 fn main() -> ExitCode {
@@ -80,42 +69,224 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Error> {
     let network = Network::load(&arguments.network)?;
     let dataset = Dataset::load(&arguments.data)?;
-    check_folder(&arguments.out)?;
-    let options = Options {
-        epochs: arguments.epochs,
-        batch: arguments.batch,
-        learning_rate: arguments.learning_rate,
-        weight_decay: arguments.weight_decay,
-        label_smoothing: arguments.label_smoothing,
-        validation_share: arguments.validation_share,
-        seed: arguments.seed,
-    };
-    let progress = Progress::new(options.epochs);
-    let trained = train(&network, &dataset, &options, |epoch| progress.row(epoch))?;
-    progress.finish();
+    for file in [Some(&arguments.out), arguments.log.as_ref(), arguments.report.as_ref()].into_iter().flatten() {
+        check_folder(file)?;
+    }
+    match &arguments.from {
+        None => {
+            let mut training = Training::float(&network, &dataset, arguments.options())?;
+            let seconds = train(arguments, &mut training, None)?;
+            let test = training.score(&dataset.test, false)?;
+            let text = provenance(&network, &training, test.accuracy());
+            files::save(&arguments.out, &export::weights(&training)?, "basisn_training", text)?;
+            if let Some(path) = &arguments.report {
+                files::write(path, page(&network.name, &training, test.accuracy(), None).as_bytes())?;
+            }
+            finish(arguments, &training, test.accuracy(), test.of, None, seconds)
+        }
+        Some(from) => train_coefficients(arguments, from, &network, &dataset),
+    }
+}
 
-    let test_accuracy = trained.test.accuracy();
-    let provenance =
-        Provenance { network: network.name.clone(), seed: options.seed, epochs: options.epochs, test_accuracy };
-    save(&arguments.out, &export(&trained.model, &network)?, &provenance)?;
+fn train_coefficients(arguments: &Arguments, from: &Path, network: &Network, dataset: &Dataset) -> Result<(), Error> {
+    let float = Model::of_network(network, from)?;
+    let config = ChipConfig::load(&arguments.config)?;
+    let models: Vec<Arc<MacroModel>> =
+        arguments.test_on.iter().map(|name| Ok(Arc::new(MacroModel::load(name)?))).collect::<Result<_, Error>>()?;
+    let mut training =
+        Training::basis(network, &float, dataset, &config, arguments.basis_options(), arguments.options())?;
+    if let Some(path) = &arguments.fitted {
+        training.start_from(&Fitted::load(path)?, &path.display().to_string())?;
+    }
+    let export = |training: &Training| export::fitted(training, &float);
+    let device = match &arguments.refit_on {
+        None => None,
+        Some(model) => Some(Device { model: Arc::new(MacroModel::load(model)?), seed: arguments.chip }),
+    };
+    if let Some(device) = &device {
+        let fitted = export(&training)?;
+        let homes: Vec<Vec<u32>> =
+            fitted.layers.iter().map(|layer| homes(layer, fitted.bases.len(), &config)).collect();
+        let levels = fitted.bases.first().map_or(&[][..], |basis| &basis.levels);
+        training.refit_on(measured(&config, device, levels), &homes);
+    }
+    let lowered = |training: &Training| -> Result<Compiled, Error> {
+        Ok(lower(&export(training)?, &config, ScheduleOptions::default())?)
+    };
+    let compared = |training: &Training, images: &[usize]| {
+        agreement::compare(training, &lowered(training)?.program, &config, device.as_ref(), dataset, images)
+    };
+    let after_epoch = |training: &Training| {
+        let agreement = compared(training, &training.split.validation)?;
+        Ok(Some(format!("  {:.2} % on golden, {}", 100.0 * agreement.accuracy(), differences(&agreement))))
+    };
+    let seconds = train(arguments, &mut training, arguments.golden_every_epoch.then(|| Box::new(after_epoch) as _))?;
+
+    let (fitted, compiled) = (export(&training)?, lowered(&training)?);
+    let validation = match training.split.validation.as_slice() {
+        [] => None,
+        images => Some(compared(&training, images)?),
+    };
+    let test = compared(&training, &dataset.test)?;
+    let mut chips = Vec::new();
+    for (name, model) in arguments.test_on.iter().zip(&models) {
+        let seeds = arguments.test_chips();
+        let accuracies = accuracies(&compiled.program, &config, model, seeds, dataset, &dataset.test)?;
+        chips.push(ChipReport { model: name.clone(), accuracies });
+    }
+    fitted.save(&arguments.out)?;
+    if let Some(path) = &arguments.report {
+        let part = CoefficientPart { fitted: &fitted, compiled: &compiled, test: &test };
+        files::write(path, page(&network.name, &training, test.accuracy(), Some(&part)).as_bytes())?;
+    }
+    let (accuracy, images) = (test.accuracy(), test.images);
+    let report = CoefficientReport { chips, ..coefficient_report(&training, &compiled, test, validation) };
+    finish(arguments, &training, accuracy, images, Some(report), seconds)
+}
+
+/// Runs the epochs with everything around them; the seconds they took.
+fn train<'a>(
+    arguments: &Arguments,
+    training: &mut Training<'a>,
+    after_epoch: Option<AfterEpoch<'a>>,
+) -> Result<f64, Error> {
+    let path = arguments.checkpoint();
+    if arguments.resume {
+        checkpoint::load(&path, training)?;
+    }
+    let mut progress = Progress::new(training, path.clone(), arguments.log.clone(), after_epoch);
+    let end = training.run(&mut progress);
+    progress.finish();
+    match end? {
+        End::Stopped if training.epochs.is_empty() => Err(Error::Interrupted {
+            cause: "the run was ended from outside, in the first epoch".into(),
+            fix: "run the command again; nothing was written".into(),
+        }),
+        End::Stopped => Err(Error::Interrupted {
+            cause: format!("the run was ended from outside, after {} epochs", training.epochs.len()),
+            fix: format!("run the command again with --resume; {} is where it was", path.display()),
+        }),
+        End::Finished | End::EarlyStop => {
+            training.finish()?;
+            // It may be that no epoch was left to do and the file is gone already.
+            let _ = std::fs::remove_file(&path);
+            Ok(training.epochs.iter().map(|epoch| epoch.seconds).sum())
+        }
+    }
+}
+
+fn coefficient_report(
+    training: &Training,
+    compiled: &Compiled,
+    test: Agreement,
+    validation: Option<Agreement>,
+) -> CoefficientReport {
+    let layers = || compiled.program.layers.iter().zip(&compiled.report.layers);
+    let weighted: usize = layers().map(|(layer, report)| layer.shape.positions() * report.slots).sum();
+    let subvectors: usize = layers().map(|(layer, _)| layer.shape.positions() * layer.slots.len()).sum();
+    let sum =
+        |of: fn(&basisn_compiler::report::LayerReport) -> usize| compiled.report.layers.iter().map(of).sum::<usize>();
+    CoefficientReport {
+        slots_per_subvector: weighted as f64 / subvectors as f64,
+        slots: compiled.report.slots,
+        snr_db: compiled.report.snr_db,
+        nonzero: sum(|l| l.coefficients_nonzero) as f64 / sum(|l| l.coefficients) as f64,
+        gains: training.model.layers.iter().filter_map(|layer| layer.basis.as_ref()).map(|basis| basis.gain).collect(),
+        test,
+        validation,
+        chips: Vec::new(),
+    }
+}
+
+fn finish(
+    arguments: &Arguments,
+    training: &Training,
+    test_accuracy: f64,
+    test_images: usize,
+    coefficients: Option<CoefficientReport>,
+    seconds: f64,
+) -> Result<(), Error> {
+    let kept = training.kept();
+    let report = Report {
+        test_accuracy,
+        test_images,
+        validation_accuracy: kept.and_then(|epoch| epoch.validation).map(|score| score.accuracy()),
+        train_loss: training.epochs.last().map_or(0.0, |epoch| epoch.train_loss),
+        epochs: training.epochs.len(),
+        kept_epoch: kept.map_or(0, |epoch| epoch.number),
+        seconds,
+        coefficients,
+    };
     if arguments.json {
-        let report = Report {
-            test_accuracy,
-            test_images: trained.test.of,
-            validation_accuracy: trained.last.validation.map(|score| score.accuracy()),
-            train_loss: trained.last.train_loss,
-            epochs: options.epochs,
-            seconds: trained.seconds,
-        };
         let text = serde_json::to_string(&report)
             .map_err(|e| Error::Write { at: "standard output".into(), cause: e.to_string() })?;
         println!("{text}");
-    } else {
-        let (right, of) = (trained.test.right, trained.test.of);
-        println!("held-out accuracy {:.2} % ({right} of {of} images)", 100.0 * test_accuracy);
-        println!("{} epochs in {:.1} s, weights in {}", options.epochs, trained.seconds, arguments.out.display());
+        return Ok(());
     }
+    let right = (test_accuracy * test_images as f64).round();
+    println!("held-out accuracy {:.2} % ({right} of {test_images} images)", 100.0 * test_accuracy);
+    if let Some(c) = &report.coefficients {
+        println!(
+            "on the golden reference; training graph and golden reference: {} of {test_images} images",
+            differences(&c.test)
+        );
+        for difference in c.validation.iter().chain([&c.test]).flat_map(|agreement| &agreement.differences) {
+            println!(
+                "  image {}: training {}, golden {}, label {}",
+                difference.image, difference.training, difference.golden, difference.label
+            );
+        }
+        println!(
+            "{:.2} slots a subvector, {:.1} % of the coefficients are not zero, {:.1} dB",
+            c.slots_per_subvector,
+            100.0 * c.nonzero,
+            c.snr_db
+        );
+        for chip in &c.chips {
+            let mean = chip.accuracies.iter().sum::<f64>() / chip.accuracies.len().max(1) as f64;
+            let least = chip.accuracies.iter().copied().fold(f64::INFINITY, f64::min);
+            println!(
+                "{}: {:.2} % on average of {} chips, {:.2} % on the worst",
+                chip.model,
+                100.0 * mean,
+                chip.accuracies.len(),
+                100.0 * least
+            );
+        }
+    }
+    println!(
+        "{} epochs in {seconds:.1} s, epoch {} kept, in {}",
+        report.epochs,
+        report.kept_epoch,
+        arguments.out.display()
+    );
     Ok(())
+}
+
+fn differences(agreement: &Agreement) -> String {
+    match agreement.differences.len() {
+        0 => "no difference".into(),
+        1 => "1 difference".into(),
+        count => format!("{count} differences"),
+    }
+}
+
+/// What the weights file says about its own making.
+fn provenance(network: &Network, training: &Training, test_accuracy: f64) -> String {
+    #[derive(Serialize)]
+    struct Provenance<'a> {
+        network: &'a str,
+        seed: u64,
+        epochs: usize,
+        test_accuracy: f64,
+    }
+    let provenance = Provenance {
+        network: &network.name,
+        seed: training.options.seed,
+        epochs: training.epochs.len(),
+        test_accuracy,
+    };
+    serde_json::to_string(&provenance).unwrap_or_default()
 }
 
 /// Refuses an output folder that is not there before the training, not after it.
@@ -126,36 +297,5 @@ fn check_folder(out: &Path) -> Result<(), Error> {
             cause: format!("the folder {} is not there", folder.display()),
         }),
         _ => Ok(()),
-    }
-}
-
-/// The epoch table on standard error, with a bar below it on a terminal.
-struct Progress {
-    bar: ProgressBar,
-}
-
-impl Progress {
-    fn new(epochs: usize) -> Self {
-        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(epochs as u64) } else { ProgressBar::hidden() };
-        if let Ok(style) = ProgressStyle::with_template("{bar:40} epoch {pos} of {len}, {eta} left") {
-            bar.set_style(style);
-        }
-        eprintln!("epoch  learning rate  train loss  validation");
-        Progress { bar }
-    }
-
-    fn row(&self, epoch: &Epoch) {
-        let validation = match epoch.validation {
-            Some(score) => format!("{:8.2} %", 100.0 * score.accuracy()),
-            None => "       -".into(),
-        };
-        self.bar.suspend(|| {
-            eprintln!("{:5}  {:13.2e}  {:10.4}  {validation}", epoch.number, epoch.learning_rate, epoch.train_loss);
-        });
-        self.bar.inc(1);
-    }
-
-    fn finish(&self) {
-        self.bar.finish_and_clear();
     }
 }

@@ -1,39 +1,153 @@
-//! The network that a description asks for, as a trainable module.
+//! The network as a function of its parameters: in floating point, or as the chip computes it.
+//!
+//! Between layers with coefficients the activations are integers, so that a convolution gives the partial sums of the chip times
+//! scales: what training believes is what the golden reference computes.
 
+use basisn_arch::{ConvShape, Subvectors, Window};
 use basisn_compiler::Network;
+use basisn_compiler::fitted::{Code, FittedLayer};
 use basisn_compiler::network::LayerKind;
-use burn::module::{Initializer, Module, Param};
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use basisn_compiler::requantize::requantize;
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Device, Tensor, TensorData};
 use rand::Rng;
 use rand::rngs::StdRng;
 
 use crate::Error;
+use crate::adc::{Adc, LayerSums, Levels};
+use crate::coefficients::{Coefficients, Rule};
+use crate::parameter::{Parameter, Role, read};
 
-/// A feed-forward network with weights.
-#[derive(Module, Debug)]
-pub struct Cnn {
-    pub(crate) stages: Vec<Stage>,
-    #[module(skip)]
-    relu: Vec<bool>,
+/// Bits of an ADC that clips nothing that 32-bit floats hold exactly.
+const ADC_WITHOUT_LIMITS: usize = 24;
+/// Gains that the ADC has.
+const GAINS: u32 = 8;
+
+/// A network without its numbers.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Layers in order.
+    pub layers: Vec<Layer>,
+    /// Classes.
+    pub classes: usize,
 }
 
-/// One layer.
-#[derive(Module, Debug)]
-pub(crate) enum Stage {
-    /// Weight `[out, in, kernel, kernel]`.
-    Conv(Conv2d),
-    /// Weight `[in, out]`: transposed on export.
-    Linear(Linear),
+/// One layer with weights. Parameters are named by their place in a list.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// Name.
+    pub name: String,
+    /// Shape.
+    pub shape: ConvShape,
+    /// Convolution or linear.
+    pub kind: LayerKind,
+    /// Rectify the result.
+    pub relu: bool,
+    /// Weights `[kernel][depth]`, or latents `[kernel][subvector][column]`.
+    pub weight: usize,
+    /// Bias of every kernel.
+    pub bias: usize,
+    /// How the latents become weights, if they are latents.
+    pub basis: Option<BasisLayer>,
 }
 
-impl Cnn {
-    /// Builds `network` with He-initialized weights and zero biases.
+/// A layer whose weights are coefficients of a basis.
+#[derive(Clone, Debug)]
+pub struct BasisLayer {
+    /// Logarithm of the scale of every kernel.
+    pub log_scale: usize,
+    /// How latents become coefficients.
+    pub rule: Rule,
+    /// How kernels are cut.
+    pub cut: Subvectors,
+    /// What an input integer means.
+    pub input: Code,
+    /// What an output integer means; none where the result is a score.
+    pub output: Option<Code>,
+    /// Smallest and largest output integer; none where the result is a score.
+    pub range: Option<(i32, i32)>,
+    /// Gain g of the ADC.
+    pub gain: u32,
+    /// The tile that every kernel is on; all zero as long as all crossbars are the same.
+    pub tiles: Vec<usize>,
+}
+
+impl BasisLayer {
+    /// What the requantize step makes of partial sums `[image][kernel][position]`: integers, or scores.
+    fn results(
+        &self,
+        (name, shape): (&str, &ConvShape),
+        psums: &[f32],
+        log_scale: &[f32],
+        bias: &[f32],
+    ) -> Result<Vec<f32>, Error> {
+        // Only scales and codes matter here.
+        let step = requantize(&FittedLayer {
+            name: name.into(),
+            shape: *shape,
+            code: self.rule.code,
+            coefficients: Vec::new(),
+            scale: log_scale.iter().map(|&log| f64::from(log).exp()).collect(),
+            bias: bias.iter().map(|&bias| f64::from(bias)).collect(),
+            groups: None,
+            input: self.input,
+            output: self.output,
+            range: self.range,
+            gain: self.gain,
+            clipped_share: 0.0,
+            weight_signal: 0.0,
+            weight_error: 0.0,
+        })?;
+        let unit = (1u64 << step.shift) as f64;
+        let result = |(i, &psum): (usize, &f32)| {
+            let kernel = i / shape.positions() % log_scale.len();
+            // Lane sums of a gain g count 2^g; exact, as all these integers fit into 53 bits.
+            let codes = f64::from(psum) / f64::from(1u32 << self.gain);
+            let value = (codes * f64::from(step.multiplier[kernel]) + step.offset[kernel] as f64) / unit;
+            match self.range {
+                None => value as f32,
+                Some((low, high)) => (value + 0.5).floor().clamp(low.into(), high.into()) as f32,
+            }
+        };
+        Ok(psums.iter().enumerate().map(result).collect())
+    }
+
+    /// The first rows of the crossbar of every kernel, transposed: `[kernel][column][row]`, or `[column][row]` if there is one for all.
+    fn transposed(&self, levels: &[Levels]) -> Vec<f32> {
+        match levels {
+            [one] => one.transposed(self.cut.length),
+            _ => self.tiles.iter().flat_map(|&tile| levels[tile].transposed(self.cut.length)).collect(),
+        }
+    }
+}
+
+/// What a forward pass depends on beside parameters and images.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// Levels of the crossbars; float models need none. One for all, or one for every tile.
+    pub levels: &'a [Levels],
+    /// Bits of the ADC in the loop, if it is.
+    pub adc_bits: Option<usize>,
+    /// Where constants are made: a device with gradients in training.
+    pub device: &'a Device,
+}
+
+/// What a forward pass gives.
+#[derive(Debug)]
+pub struct Forward {
+    /// Scores `[image, class]`.
+    pub scores: Tensor<2>,
+    /// Coefficients of every layer, empty for float layers.
+    pub coefficients: Vec<Option<Coefficients>>,
+}
+
+impl Model {
+    /// The float model of `network` with He-initialized weights and zero biases.
     ///
     /// # Errors
     /// The layers don't fit together, or the last one has more than one position.
-    pub fn new(network: &Network, rng: &mut StdRng, device: &Device) -> Result<Self, Error> {
+    pub fn float(network: &Network, rng: &mut StdRng, device: &Device) -> Result<(Self, Vec<Parameter>), Error> {
         let shapes = network.shapes().map_err(|cause| Error::Network { at: network.name.clone(), cause })?;
         if let (Some(layer), Some(shape)) = (network.layers.last(), shapes.last())
             && shape.positions() != 1
@@ -44,57 +158,154 @@ impl Cnn {
                 cause: format!("the last layer gives {height} x {width} positions, a class score has one"),
             });
         }
-        let mut stages = Vec::with_capacity(shapes.len());
+        let (mut layers, mut parameters) = (Vec::new(), Vec::new());
         for (layer, shape) in network.layers.iter().zip(&shapes) {
             // He (2015): a rectifier halves the second moment, so its layer starts with twice the variance.
             let gain = if layer.relu { 2.0 } else { 1.0 };
             let bound = (3.0 * gain / shape.depth() as f32).sqrt();
             let values: Vec<f32> =
                 (0..shape.kernels * shape.depth()).map(|_| rng.random_range(-bound..bound)).collect();
-            let kernel = shape.window.kernel;
-            stages.push(match layer.kind {
-                LayerKind::Conv => {
-                    let mut conv = Conv2dConfig::new([shape.in_channels, shape.kernels], kernel)
-                        .with_stride(shape.window.stride)
-                        .with_padding(same_on_every_side(shape.window.padding[0]))
-                        .with_initializer(Initializer::Zeros)
-                        .init(device);
-                    let dims = [shape.kernels, shape.in_channels, kernel[0], kernel[1]];
-                    conv.weight = Param::from_data(TensorData::new(values, dims), device);
-                    Stage::Conv(conv)
-                }
+            let values = match layer.kind {
+                LayerKind::Conv => values,
+                // Drawn input by input.
                 LayerKind::Linear => {
-                    let mut linear = LinearConfig::new(shape.depth(), shape.kernels)
-                        .with_initializer(Initializer::Zeros)
-                        .init(device);
-                    linear.weight = Param::from_data(TensorData::new(values, [shape.depth(), shape.kernels]), device);
-                    Stage::Linear(linear)
-                }
-            });
-        }
-        Ok(Cnn { stages, relu: network.layers.iter().map(|layer| layer.relu).collect() })
-    }
-
-    /// Scores `[images, classes]` of images `[images, channels, height, width]`.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let mut x = images;
-        for (stage, &relu) in self.stages.iter().zip(&self.relu) {
-            x = match stage {
-                Stage::Conv(conv) => conv.forward(x),
-                Stage::Linear(linear) => {
-                    let y = linear.forward(x.flatten::<2>(1, 3));
-                    let [images, features] = y.dims();
-                    y.reshape([images, features, 1, 1])
+                    let (kernels, depth) = (shape.kernels, shape.depth());
+                    (0..kernels * depth).map(|i| values[i % depth * kernels + i / depth]).collect()
                 }
             };
-            if relu {
-                x = activation::relu(x);
-            }
+            let (weight, bias) = (parameters.len(), parameters.len() + 1);
+            parameters.push(Parameter::new(format!("{}.weight", layer.name), Role::Weight, values, device));
+            let zeros = vec![0.0; shape.kernels];
+            parameters.push(Parameter::new(format!("{}.bias", layer.name), Role::PerKernel, zeros, device));
+            let (name, kind, relu) = (layer.name.clone(), layer.kind, layer.relu);
+            layers.push(Layer { name, shape: *shape, kind, relu, weight, bias, basis: None });
         }
-        x.flatten(1, 3)
+        let classes = shapes.last().map_or(0, |shape| shape.kernels);
+        Ok((Model { layers, classes }, parameters))
+    }
+
+    /// Scores of images `[image, channel, row, column]`: integers if the layers have coefficients, else in units of the network.
+    ///
+    /// # Errors
+    /// The framework fails.
+    pub fn forward(&self, leaves: &[Tensor<1>], images: Tensor<4>, around: Surroundings) -> Result<Forward, Error> {
+        let mut x = images;
+        let mut coefficients = Vec::with_capacity(self.layers.len());
+        for layer in &self.layers {
+            let (y, found) = layer.forward(leaves, x, around)?;
+            x = y;
+            coefficients.push(found);
+        }
+        Ok(Forward { scores: x.flatten(1, 3), coefficients })
+    }
+
+    /// Gives every layer the gain whose partial sums are nearest to those of an ADC without limits; the smallest of equals.
+    ///
+    /// # Errors
+    /// The framework fails.
+    pub fn choose_gains(
+        &mut self,
+        leaves: &[Tensor<1>],
+        images: Tensor<4>,
+        levels: &[Levels],
+        bits: usize,
+    ) -> Result<(), Error> {
+        let device = images.device();
+        let around = Surroundings { levels, adc_bits: Some(bits), device: &device };
+        let mut x = images;
+        for layer in &mut self.layers {
+            if let Some(basis) = &mut layer.basis {
+                let coefficients = basis.rule.apply(&read(leaves[layer.weight].clone(), "reading latents")?);
+                let sums =
+                    LayerSums::new(layer.shape, &coefficients.values, basis.rule.code.planes, levels, &basis.tiles);
+                let inputs = read(x.clone(), "reading activations")?;
+                let log_scale = read(leaves[basis.log_scale].clone(), "reading scales")?;
+                let exact = sums.psums(&inputs, &basis.input, Adc { bits: ADC_WITHOUT_LIMITS, gain: 0 });
+                let error = |gain| {
+                    let found = sums.psums(&inputs, &basis.input, Adc { bits, gain });
+                    let of_kernel = |(kernel, (found, exact)): (usize, (&[f32], &[f32]))| {
+                        let squares = found.iter().zip(exact).map(|(f, e)| f64::from(f - e).powi(2)).sum::<f64>();
+                        squares * f64::from(2.0 * log_scale[kernel % log_scale.len()]).exp()
+                    };
+                    let positions = layer.shape.positions();
+                    found.chunks(positions).zip(exact.chunks(positions)).enumerate().map(of_kernel).sum::<f64>()
+                };
+                let errors: Vec<f64> = (0..GAINS).map(error).collect();
+                basis.gain = (0..GAINS).min_by(|&a, &b| errors[a as usize].total_cmp(&errors[b as usize])).unwrap_or(0);
+            }
+            (x, _) = layer.forward(leaves, x, around)?;
+        }
+        Ok(())
     }
 }
 
-fn same_on_every_side(padding: usize) -> PaddingConfig2d {
-    PaddingConfig2d::Explicit(padding, padding, padding, padding)
+impl Layer {
+    fn forward(
+        &self,
+        leaves: &[Tensor<1>],
+        x: Tensor<4>,
+        around: Surroundings,
+    ) -> Result<(Tensor<4>, Option<Coefficients>), Error> {
+        let (kernels, depth) = (self.shape.kernels, self.shape.depth());
+        let (Some(basis), Some(first)) = (&self.basis, around.levels.first()) else {
+            let weight = leaves[self.weight].clone().reshape([kernels, depth]);
+            let y = self.product(x, weight, leaves[self.bias].clone());
+            return Ok((if self.relu { burn::tensor::activation::relu(y) } else { y }, None));
+        };
+        let latents = leaves[self.weight].clone();
+        let found = basis.rule.apply(&read(latents.clone().detach(), "reading latents")?);
+        let output_scale = basis.output.map_or(1.0, |code| code.scale);
+        let factor = leaves[basis.log_scale].clone().exp().mul_scalar(basis.input.scale / output_scale);
+        let offset = leaves[self.bias].clone().div_scalar(output_scale);
+
+        let integers =
+            Tensor::<1>::from_data(TensorData::new(found.values.clone(), [found.values.len()]), around.device);
+        // The gradient of a coefficient goes to its latent, and to the latents of those that lost the column.
+        let coefficients = integers + (latents.clone() - latents.detach());
+        let subvectors = basis.cut.count;
+        let (columns, length) = (first.columns, basis.cut.length);
+        let crossbars = if around.levels.len() == 1 { 1 } else { kernels };
+        let transposed = TensorData::new(basis.transposed(around.levels), [crossbars, columns, length]);
+        let transposed = Tensor::<3>::from_data(transposed, around.device);
+        let weight = coefficients.reshape([crossbars, kernels * subvectors / crossbars, columns]).matmul(transposed);
+        let weight = weight.reshape([kernels, subvectors * length]).slice([0..kernels, 0..depth]);
+        let weight = weight * factor.clone().reshape([kernels, 1]);
+        let mut y = self.product(x.clone(), weight, offset.clone());
+        if let Some(bits) = around.adc_bits {
+            let sums = LayerSums::new(self.shape, &found.values, basis.rule.code.planes, around.levels, &basis.tiles);
+            let inputs = read(x.detach(), "reading activations")?;
+            let psums = sums.psums(&inputs, &basis.input, Adc { bits, gain: basis.gain });
+            let scale = read(leaves[basis.log_scale].clone().detach(), "reading scales")?;
+            let bias = read(leaves[self.bias].clone().detach(), "reading biases")?;
+            let results = basis.results((&self.name, &self.shape), &psums, &scale, &bias)?;
+            let exact = Tensor::<4>::from_data(TensorData::new(results, y.dims()), around.device);
+            y = exact + (y.clone() - y.detach());
+        }
+        Ok((basis.range.map_or(y.clone(), |range| round(y, range)), Some(found)))
+    }
+
+    fn product(&self, x: Tensor<4>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<4> {
+        let shape = &self.shape;
+        match self.kind {
+            LayerKind::Conv => {
+                let Window { kernel: [height, width], stride, padding: [top, left, bottom, right], dilation } =
+                    shape.window;
+                let weight = weight.reshape([shape.kernels, shape.in_channels, height, width]);
+                let options = ConvOptions::new_with_padding(stride, [(top, bottom), (left, right)], dilation, 1);
+                conv2d(x, weight, Some(bias), options)
+            }
+            LayerKind::Linear => {
+                let [images, ..] = x.dims();
+                let y = x.reshape([images, shape.depth()]).matmul(weight.transpose());
+                (y + bias.unsqueeze::<2>()).reshape([images, shape.kernels, 1, 1])
+            }
+        }
+    }
+}
+
+/// The nearest integer within a range, half up, as the requantize step rounds; inside of the range the gradient passes.
+fn round(y: Tensor<4>, (low, high): (i32, i32)) -> Tensor<4> {
+    let clamped = y.clamp(low, high);
+    let integers = clamped.clone().detach().add_scalar(0.5).floor();
+    integers + (clamped.clone() - clamped.detach())
 }

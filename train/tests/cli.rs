@@ -47,15 +47,76 @@ fn refusals_exit_with_1_and_wrong_use_with_2() {
 }
 
 #[test]
-fn a_stopped_run_leaves_the_folder_as_it_was() {
+fn an_interrupted_run_goes_on_and_gives_the_same_file_as_one_that_was_not() {
     let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("weights.safetensors");
-    std::fs::write(&out, "older weights").unwrap();
-    let mut child = command(&digits().join("network.toml"), &out).stderr(Stdio::piped()).spawn().unwrap();
+    let weights = digits().join("weights.safetensors");
+    let run = |out: &Path| {
+        let mut command = command(&digits().join("network.toml"), out);
+        command.arg("--from").arg(&weights).args(["--groups", "4", "--epochs", "4", "--adc-epochs", "1"]);
+        command
+    };
+    let (whole, out) = (folder.path().join("whole"), folder.path().join("out"));
+    assert!(run(&whole).output().unwrap().status.success());
+
+    std::fs::write(&out, "older").unwrap();
+    let mut child = run(&out).stderr(Stdio::piped()).spawn().unwrap();
     let mut rows = BufReader::new(child.stderr.take().unwrap()).lines();
     rows.nth(1).unwrap().unwrap();
-    child.kill().unwrap();
-    assert!(!child.wait().unwrap().success());
-    assert_eq!(std::fs::read(&out).unwrap(), b"older weights");
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert!(Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
+    let rest: Vec<String> = rows.map_while(Result::ok).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let rest = rest.join("\n");
+    assert!(rest.contains("error: interrupted\n  at:    Ctrl-C") && rest.contains("--resume"), "{rest}");
+    assert_eq!(std::fs::read(&out).unwrap(), b"older");
+
+    let resumed = run(&out).arg("--resume").output().unwrap();
+    assert!(resumed.status.success(), "{resumed:?}");
+    assert_eq!(std::fs::read(&out).unwrap(), std::fs::read(&whole).unwrap());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "no checkpoint is left");
+}
+
+#[test]
+fn a_divergence_keeps_the_last_good_checkpoint_and_the_older_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, log) = (folder.path().join("weights"), folder.path().join("log.csv"));
+    std::fs::write(&out, "older").unwrap();
+    let result = command(&digits().join("network.toml"), &out)
+        .args(["--learning-rate", "3e4", "--warm-up", "6", "--epochs", "40", "--optimizer", "sgd", "--log"])
+        .arg(&log)
+        .output()
+        .unwrap();
+    assert_eq!(result.status.code(), Some(1));
+    let text = String::from_utf8(result.stderr).unwrap();
+    assert!(text.contains("error: training diverged\n  at:    epoch "), "{text}");
+    assert_eq!(std::fs::read(&out).unwrap(), b"older");
+}
+
+#[test]
+fn log_and_report_tell_how_it_went() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let result = command(&digits().join("network.toml"), &path("out"))
+        .arg("--from")
+        .arg(digits().join("weights.safetensors"))
+        .args(["--groups", "8", "--epochs", "2", "--json", "--golden-every-epoch", "--log"])
+        .arg(path("log.csv"))
+        .arg("--report")
+        .arg(path("report.html"))
+        .output()
+        .unwrap();
+    assert!(result.status.success(), "{result:?}");
+    let rows = String::from_utf8(result.stderr).unwrap();
+    assert_eq!(rows.matches("on golden, no difference").count(), 2, "{rows}");
+    let report: serde_json::Value = serde_json::from_slice(&result.stdout).unwrap();
+    let coefficients = &report["coefficients"];
+    assert_eq!(coefficients["slots_per_subvector"].as_f64(), Some(1.0));
+    assert_eq!(coefficients["test"]["differences"].as_array().map(Vec::len), Some(0));
+    let log = std::fs::read_to_string(path("log.csv")).unwrap();
+    let columns: Vec<usize> = log.lines().map(|line| line.split(',').count()).collect();
+    assert_eq!(columns, [10, 10, 10], "{log}");
+    let page = std::fs::read_to_string(path("report.html")).unwrap();
+    for part in ["<!DOCTYPE html>", "Contests", "conv3", "SNR, dB", "polyline", "</html>"] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("http"), "nothing from elsewhere");
 }

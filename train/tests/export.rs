@@ -10,11 +10,10 @@ use std::path::Path;
 
 use basisn_arch::ConvShape;
 use basisn_compiler::{Dataset, Network};
-use basisn_train::data::Batcher;
-use basisn_train::train::train;
-use basisn_train::weights::{NamedTensor, Provenance, export, save};
-use burn::tensor::Device;
-use common::{odd, short};
+use basisn_train::export;
+use basisn_train::files::{self, NamedTensor};
+use basisn_train::train::Training;
+use common::{Recorder, odd, short};
 use ndarray::Axis;
 
 /// The network by loops over the exported arrays, in double precision.
@@ -61,24 +60,17 @@ fn pixels(dataset: &Dataset, image: usize) -> Vec<f64> {
     dataset.images.index_axis(Axis(0), image).iter().map(|&p| p.into()).collect()
 }
 
-/// The text about the making, and the tensors.
-fn open(bytes: &[u8]) -> (String, Vec<NamedTensor>) {
-    let (_, metadata) = safetensors::SafeTensors::read_metadata(bytes).unwrap();
-    let text = metadata.metadata().as_ref().unwrap()["basisn_training"].clone();
-    let tensors = safetensors::SafeTensors::deserialize(bytes).unwrap().tensors();
-    let read = tensors.into_iter().map(|(name, view)| NamedTensor {
-        name,
-        shape: view.shape().to_vec(),
-        values: view.data().chunks(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect(),
-    });
-    (text, read.collect())
+fn trained<'a>(network: &Network, dataset: &'a Dataset, epochs: usize) -> Training<'a> {
+    let mut training = Training::float(network, dataset, short(epochs)).unwrap();
+    training.run(&mut Recorder::default()).unwrap();
+    training
 }
 
 #[test]
 fn exported_weights_compute_what_the_model_computes() {
     let (network, dataset) = odd();
-    let trained = train(&network, &dataset, &short(8), |_| {}).unwrap();
-    let exported = export(&trained.model, &network).unwrap();
+    let training = trained(&network, &dataset, 8);
+    let exported = export::weights(&training).unwrap();
     let shapes: HashMap<_, _> = exported.iter().map(|t| (t.name.as_str(), t.shape.clone())).collect();
     assert_eq!(shapes["a.weight"], [4, 2, 3, 3]);
     assert_eq!(shapes["b.bias"], [5]);
@@ -86,8 +78,7 @@ fn exported_weights_compute_what_the_model_computes() {
     assert_eq!(exported.len(), 8);
 
     let images: Vec<usize> = (0..dataset.labels.len()).collect();
-    let batch = Batcher::new(&dataset, &network).images(&images, &Device::flex());
-    let scores = trained.model.forward(batch).into_data().try_into_vec::<f32>().unwrap();
+    let scores = training.scores(&images, &[], false).unwrap();
     for &image in &images {
         let expected = plain_forward(&network, &exported, &pixels(&dataset, image));
         for (class, wanted) in expected.into_iter().enumerate() {
@@ -100,26 +91,25 @@ fn exported_weights_compute_what_the_model_computes() {
 #[test]
 fn the_file_holds_the_tensors_and_their_making() {
     let (network, dataset) = odd();
-    let trained = train(&network, &dataset, &short(1), |_| {}).unwrap();
-    let exported = export(&trained.model, &network).unwrap();
+    let exported = export::weights(&trained(&network, &dataset, 1)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
-    let provenance = Provenance { network: "odd".into(), seed: 7, epochs: 1, test_accuracy: 0.5 };
-    save(&path, &exported, &provenance).unwrap();
+    files::save(&path, &exported, "made_by", "a test".into()).unwrap();
 
     let bytes = std::fs::read(&path).unwrap();
-    let (provenance_text, read) = open(&bytes);
-    assert_eq!(provenance_text, r#"{"network":"odd","seed":7,"epochs":1,"test_accuracy":0.5}"#);
+    let (read, text) = files::load(&path, "made_by").unwrap();
+    assert_eq!(text, "a test");
     let by_name = |tensors: &[NamedTensor]| -> HashMap<String, NamedTensor> {
         tensors.iter().map(|t| (t.name.clone(), t.clone())).collect()
     };
     assert_eq!(by_name(&read), by_name(&exported));
-    save(&path, &exported, &provenance).unwrap();
+    files::save(&path, &exported, "made_by", "a test".into()).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), bytes, "the same content gives the same bytes");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside the file");
 
-    let text = save(&folder.path().join("none/weights"), &exported, &provenance).unwrap_err().to_string();
-    assert!(text.starts_with("cannot write the weights\n  at:    "), "{text}");
+    let text =
+        files::save(&folder.path().join("none/weights"), &exported, "made_by", String::new()).unwrap_err().to_string();
+    assert!(text.starts_with("cannot write a file\n  at:    "), "{text}");
 }
 
 #[test]
@@ -127,7 +117,7 @@ fn the_committed_digits_weights_have_the_accuracy_that_they_claim() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/digits");
     let network = Network::load(&folder.join("network.toml")).unwrap();
     let dataset = Dataset::load(&folder).unwrap();
-    let (text, tensors) = open(&std::fs::read(folder.join("weights.safetensors")).unwrap());
+    let (tensors, text) = files::load(&folder.join("weights.safetensors"), "basisn_training").unwrap();
     let right = dataset.test.iter().filter(|&&image| {
         let scores = plain_forward(&network, &tensors, &pixels(&dataset, image));
         let best = (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap();

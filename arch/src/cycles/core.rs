@@ -6,14 +6,15 @@ use super::{LayerCounts, LayerWork};
 use crate::ChipConfig;
 
 /// Cycles from a read of a psum to the transfer of its result.
-const RESULT_LATENCY: u64 = 9;
+const RESULT_LATENCY: u64 = 12;
 
 /// A core in the middle of a layer.
 #[derive(Clone, Debug)]
 pub(super) struct Core<'a> {
     work: &'a LayerWork,
     read_latency: u64,
-    read_interval: u64,
+    /// Reads of psums for the results of one position.
+    drain_reads: u64,
     /// Cycles that a slot word of all tiles takes on its stream, and the rows of one position on theirs.
     slot_beats: u64,
     position_beats: u64,
@@ -40,7 +41,7 @@ impl<'a> Core<'a> {
         Core {
             work,
             read_latency: config.read_latency_cycles() as u64,
-            read_interval: interval,
+            drain_reads: work.kernels.div_ceil(config.drain_width()) as u64,
             slot_beats,
             position_beats: work.rows_used.div_ceil(config.activation_stream_bytes()) as u64,
             pipeline: Pipeline::new(interval),
@@ -87,16 +88,13 @@ impl<'a> Core<'a> {
         self.loaded_at = taken + self.slot_beats + 1;
         self.handed_over_at = transfer + (latency - 1).max(1);
         self.single_read = reads == 1;
-        let period = planes * self.read_interval;
-        let first_update = transfer + period - self.read_interval + latency + 2;
-        self.drain.updates(first_update, period, positions - u64::from(block_end));
         if !block_end {
             return self.pipeline.issue(reads);
         }
         self.pipeline.issue(reads - 1);
         self.counts.wait_results += self.pipeline.wait(self.drain.done());
         let (_, transfer) = self.pipeline.next_read();
-        self.drain = Drain { from: transfer + latency + 4, left: positions * self.work.kernels as u64 };
+        self.drain = Drain { from: transfer + latency + 4, left: positions * self.drain_reads };
         self.pipeline.issue(1)
     }
 

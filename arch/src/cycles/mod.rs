@@ -8,10 +8,9 @@
 //! - A slot word loads from the cycle after the word before was taken, `tiles * beats` cycles.
 //! - A bank loads when the one before it is full and the last read from this bank has been issued,
 //!   `positions * beats` cycles.
-//! - A block drains from `read_latency + 4` cycles after its last read, a psum a cycle, but for the cycles in which the
-//!   lanes update psums: `read_latency + 2` cycles after the last plane of every position.
+//! - A block drains from `read_latency + 4` cycles after its last read, the psums of W kernels at a position a cycle.
 //! - The last read of a block waits until the block before has drained.
-//! - A result leaves the core 9 cycles after its psum was read.
+//! - A result leaves the core 12 cycles after its psum was read.
 //!
 //! The time is in proportion to the slots of a few blocks, whatever the positions: once two blocks in a row leave the
 //! core in the same state, all full blocks are alike.
@@ -107,13 +106,13 @@ mod tests {
     #[test]
     fn one_slot_at_one_position_adds_up() {
         // tiny: the slot word and the activations take 4 beats each, so the 8 reads are issued in cycles 4..12 and transfer
-        // two later; with latency 2 the drain reads in 19..22, and the last result leaves in cycle 30.
+        // two later; with latency 2 the drain reads in 19..22, and the last result leaves in cycle 33.
         let counts = work(1, 1, &[1]).counts(&ChipConfig::load("tiny").unwrap());
         let expected = LayerCounts {
-            cycles: 31,
+            cycles: 34,
             reads: 8,
             wait_slots: 4,
-            wait_results: 31 - 12,
+            wait_results: 34 - 12,
             slots: 1,
             ..LayerCounts::default()
         };

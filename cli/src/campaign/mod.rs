@@ -119,7 +119,7 @@ impl Statistics {
 }
 
 impl Campaign<'_> {
-    /// Runs what `folder` does not hold already, and writes `trials.csv`, `campaign.json` and `campaign.html` there.
+    /// Runs what `folder` does not hold already, and writes `trials.csv`, `campaign.json`, `campaign.html` and a plot for each sweep there.
     ///
     /// # Errors
     /// A value of a sweep is refused, the folder belongs to another campaign, or it cannot be written.
@@ -146,6 +146,9 @@ impl Campaign<'_> {
         staged.write("trials.csv", report.csv())?;
         staged.write("campaign.json", report.json())?;
         staged.write("campaign.html", report.html())?;
+        for (key, plot) in report.plots() {
+            staged.write(&format!("{key}.svg"), plot)?;
+        }
         staged.publish()?;
         if json {
             say!("{}", report.json());

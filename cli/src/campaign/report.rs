@@ -114,8 +114,8 @@ impl<'a> Report<'a> {
         format!("{all:#}")
     }
 
-    /// One page with a plot for each sweep.
-    pub fn html(&self) -> String {
+    /// A plot for each sweep: its key, and SVG.
+    pub fn plots(&self) -> Vec<(&str, String)> {
         let mut sweeps: Vec<(&str, Vec<(f64, Statistics)>)> = Vec::new();
         for point in &self.points {
             let Some((key, value)) = point.sweep else { continue };
@@ -124,6 +124,12 @@ impl<'a> Report<'a> {
                 _ => sweeps.push((key, vec![(value, point.statistics)])),
             }
         }
+        let y_label = format!("{} (%)", self.measure);
+        sweeps.iter().map(|(key, points)| (*key, plot::svg(key, &y_label, points))).collect()
+    }
+
+    /// One page with a plot for each sweep.
+    pub fn html(&self) -> String {
         let percent = |v: f64| format!("{:.2}", 100.0 * v);
         html! {
             (DOCTYPE)
@@ -137,9 +143,9 @@ impl<'a> Report<'a> {
                     h1 { "Campaign on non-ideal macros" }
                     p { "With ideal macros: " (self.measure) " " (percent(self.ideal)) " % of " (self.images) " images. "
                         "Blue: mean of the trials with one standard deviation; red: the worst." }
-                    @for (key, points) in &sweeps {
+                    @for (key, plot) in self.plots() {
                         h2 { (key) }
-                        (PreEscaped(plot::svg(key, &format!("{} (%)", self.measure), points)))
+                        (PreEscaped(plot))
                     }
                     h2 { "Points" }
                     table {

@@ -103,7 +103,14 @@ impl Options {
             Kind::Random => BasisKind::Random,
         };
         let basis = BasisOptions { kind, count: self.bases, seed: self.seed };
-        Ok(FitOptions { basis, default, layers, weighted: self.weighted, tiles: self.tiles.unwrap_or(config.tiles()) })
+        Ok(FitOptions {
+            basis,
+            default,
+            layers,
+            weighted: self.weighted,
+            activation_bits: None,
+            tiles: self.tiles.unwrap_or(config.tiles()),
+        })
     }
 }
 

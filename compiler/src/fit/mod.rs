@@ -65,6 +65,8 @@ pub struct FitOptions {
     pub layers: BTreeMap<String, LayerOptions>,
     /// Count a weight's error by the second moments of its inputs.
     pub weighted: bool,
+    /// Bits of the integers between layers; none is as many as the chip's inputs have.
+    pub activation_bits: Option<usize>,
     /// Tiles that groups are made for: there a layer has exactly `ceil(ceil(K / N) / G)` slots in a subvector.
     /// Groups made for one tile are as large as they can be, and suit all numbers of tiles that are powers of two.
     pub tiles: usize,
@@ -75,13 +77,27 @@ impl FitOptions {
     pub fn local(config: &ChipConfig) -> Self {
         let code = CoefficientCode::csd(config.coefficient_planes());
         let default = LayerOptions { code, group: None, nonzeros: None };
-        FitOptions { basis: BasisOptions::default(), default, layers: BTreeMap::new(), weighted: false, tiles: 1 }
+        FitOptions {
+            basis: BasisOptions::default(),
+            default,
+            layers: BTreeMap::new(),
+            weighted: false,
+            activation_bits: None,
+            tiles: 1,
+        }
     }
 
     /// Ternary coefficients in groups of `group` kernels, made for `tiles` tiles.
     pub fn grouped(group: usize, tiles: usize) -> Self {
         let default = LayerOptions { code: CoefficientCode::TERNARY, group: Some(group), nonzeros: None };
-        FitOptions { basis: BasisOptions::default(), default, layers: BTreeMap::new(), weighted: false, tiles }
+        FitOptions {
+            basis: BasisOptions::default(),
+            default,
+            layers: BTreeMap::new(),
+            weighted: false,
+            activation_bits: None,
+            tiles,
+        }
     }
 
     /// Options of one layer.

@@ -101,7 +101,7 @@ fn draw(svg: &mut String, line: &Line, x: &impl Fn(f64) -> f64, y: &impl Fn(f64)
     if let (true, Some(p)) = (line.marks_only, line.points.first()) {
         let (side, shift) = if x(p.0) > 0.7 * RIGHT { ("end", -8.0) } else { ("", 8.0) };
         let _ =
-            write!(svg, "<text class='{side}' x='{:.1}' y='{:.1}'>{}</text>", x(p.0) + shift, y(p.1) - 6.0, line.name);
+            write!(svg, "<text class='{side}' x='{:.1}' y='{:.1}'>{}</text>", x(p.0) + shift, y(p.1) + 4.0, line.name);
     }
 }
 

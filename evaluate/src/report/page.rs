@@ -397,16 +397,19 @@ fn pushed(report: &Report, point: &Point) -> Markup {
         h2 { "Pushing it" }
         p.dim { "One change at a time, and all together; 4-bit inputs, skipped planes and faster reads are given to reprogramming, too. "
             "What a change does to accuracy has to be measured for each network." }
-        div.pair {
-            (PreEscaped(drawn))
-            div.scroll { table {
-                tr { th { "change" } th { "time" } th { "energy" } th { "area" } @if reference.is_some() { th { "time ratio" } th { "EDP ratio" } } }
-                @for (i, v) in report.variants.iter().enumerate() { tr {
-                    td { (i + 1) " " (v.name) @if v.best { " *" } } td { (time(v.time_ns)) } td { (energy(v.energy_pj)) } td { (area(v.area_um2)) }
-                    @if let Some(r) = reference { td { (ratio(v.time_ratios[r])) } td { (ratio(v.edp_ratios[r])) } }
-                } }
-            } p.dim { "* nothing else is both faster and needs less energy (dark in the picture). Ratios: " (REFERENCE_MODEL) "." } }
-        }
+        div.picture { (PreEscaped(drawn)) }
+        div.scroll { table {
+            tr {
+                th { "change" } th { "time" } th { "energy" } th { "area" } th { "group" } th { "input bits" }
+                @if reference.is_some() { th { "time ratio" } th { "EDP ratio" } }
+            }
+            @for (i, v) in report.variants.iter().enumerate() { tr {
+                td { (i + 1) ". " (v.name) @if v.best { " *" } } td { (time(v.time_ns)) } td { (energy(v.energy_pj)) } td { (area(v.area_um2)) }
+                td { (v.group) } td { (v.input_bits) }
+                @if let Some(r) = reference { td { (ratio(v.time_ratios[r])) } td { (ratio(v.edp_ratios[r])) } }
+            } }
+        } }
+        p.dim { "* nothing else is both faster and needs less energy (dark in the picture). Ratios: " (REFERENCE_MODEL) "." }
     }
 }
 

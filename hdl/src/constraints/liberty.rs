@@ -26,9 +26,12 @@ pub(super) fn rram_macro(config: &ChipConfig, technology: &Technology) -> Emitte
     let mut pins = vec![("clock", 1, true), ("reset", 1, true)];
     pins.extend(black_box.inputs.iter().map(|(name, width)| (name.as_str(), *width, true)));
     pins.extend(black_box.outputs.iter().map(|(name, width)| (name.as_str(), *width, false)));
-    let about =
-        "Area: array, wordline drivers, ADCs and switches as published for 32 nm, scaled; see docs/synthesis.md.";
-    library(&config.macro_name(), about, macro_area(config, technology).total_um2(), &pins, &MACRO, technology)
+    let area = macro_area(config, technology);
+    let about = format!(
+        "Area in um2: array {:.0}, wordline drivers {:.0}, ADCs {:.0}, switches {:.0}; see docs/synthesis.md.",
+        area.array_um2, area.drivers_um2, area.adcs_um2, area.switches_um2
+    );
+    library(&config.macro_name(), &about, area.total_um2(), &pins, &MACRO, technology)
 }
 
 /// The stub of a memory.

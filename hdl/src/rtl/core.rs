@@ -46,8 +46,10 @@ pub fn core(config: &ChipConfig) -> Module {
     let tile = Rc::new(super::tile(config));
     let tiles: Vec<_> = (0..config.tiles()).map(|index| m.shared_child(&format!("tile_{index}"), &tile)).collect();
     let drain = m.child("drain", super::drain(config));
-    let requantize = m.child("requantize", super::requantize(config));
-    let result_fifo = m.child("result_fifo", super::result_fifo());
+    let width = config.drain_width();
+    let module = Rc::new(super::requantize(config));
+    let requantizers: Vec<_> = (0..width).map(|i| m.shared_child(&format!("requantize_{i}"), &module)).collect();
+    let result_fifo = m.child("result_fifo", super::result_fifo(config));
 
     let singles = [
         &axi_lite,
@@ -58,7 +60,6 @@ pub fn core(config: &ChipConfig) -> Module {
         &slot_loader,
         &tag_delay,
         &drain,
-        &requantize,
         &result_fifo,
     ];
     for child in singles {
@@ -73,7 +74,22 @@ pub fn core(config: &ChipConfig) -> Module {
     nets.add("saturated", all("saturated"));
     nets.add("macros_ready", all("read_ready").all());
     nets.add("program_ready", all("program_ready"));
-    nets.add("psum", element(&all("psum"), &drain.output("psum_tile"), 32));
+    for (i, requantize) in requantizers.iter().enumerate() {
+        // The tiles whose kernels come to this pipeline, in turn.
+        let psums: Vec<_> = tiles.iter().skip(i).step_by(width).map(|tile| tile.output("psum")).collect();
+        let psum = element(&pack(&psums), &drain.output("psum_group"), 32);
+        let one_of = |child: &Instance, name: &str| child.output(name).bit(i);
+        let own = [
+            ("psum", psum),
+            ("psum_valid", one_of(&drain, "psum_valid")),
+            ("parameter_write", one_of(&registers, "parameter_write")),
+        ];
+        nets.feed(&mut m, requantize, &own);
+    }
+    let results = |name: &str| pack(&requantizers.iter().map(|r| r.output(name)).collect::<Vec<_>>());
+    nets.add("requantized_valid", results("requantized_valid"));
+    nets.add("requantized_last", requantizers[0].output("requantized_last"));
+    nets.add("requantized", results("requantized"));
     for child in singles {
         nets.feed(&mut m, child, &[]);
     }
@@ -83,7 +99,7 @@ pub fn core(config: &ChipConfig) -> Module {
 
     let replies = ["awready", "wready", "bresp", "bvalid", "arready", "rdata", "rresp", "rvalid"];
     Nets::show(&mut m, &axi_lite, &replies.map(|name| format!("s_axil_{name}")));
-    let shown = [
+    let mut shown = vec![
         ("s_axis_slot_tready", &slot_loader, "slot_ready"),
         ("s_axis_act_tready", &input_buffer, "activation_ready"),
         ("m_axis_out_tdata", &result_fifo, "result_data"),
@@ -91,6 +107,9 @@ pub fn core(config: &ChipConfig) -> Module {
         ("m_axis_out_tlast", &result_fifo, "result_last"),
         ("irq", &registers, "irq"),
     ];
+    if width > 1 {
+        shown.push(("m_axis_out_tkeep", &result_fifo, "result_keep"));
+    }
     for (port, child, signal) in shown {
         let value = child.output(signal);
         let output = m.output(port, value.width());

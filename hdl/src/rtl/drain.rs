@@ -1,19 +1,19 @@
 //! Walks the psums of a finished block in the order of the result stream.
 
-use super::{RESULTS_IN_FLIGHT, Widths, fit, one_hot, widths::index_bits};
+use super::{RESULTS_IN_FLIGHT, Widths, fit, one_hot, pack, widths::index_bits};
 use crate::build::{Expr, Header, Module, lit, zero};
 use basisn_arch::ChipConfig;
 
-const HEADER: Header = Header {
-    function: "Reads a finished block's psums, kernel by kernel: tile fastest, then lane, then psum row.",
-    latency: "2 cycles from drain_read to psum_valid; a read a cycle.",
-    handshake: "Reads only when no lane updates its bank and only as many as the result fifo has room for.",
-    invariants: "block_retired only while idle. block_drained comes with the block's last read.",
-};
+const HEADER: Header = Header::new(
+    "Reads a finished block's psums, W kernels at once: tiles fastest, then lane, then psum row.",
+    "2 cycles from drain_read to psum_valid; a read a cycle.",
+    "Reads only as many as the result fifo has room for.",
+    "block_retired only while idle. block_drained comes with the block's last read.",
+);
 
 /// The drain of a core.
 pub fn drain(config: &ChipConfig) -> Module {
-    let w = Widths::of(config);
+    let (w, width, tiles) = (Widths::of(config), config.drain_width(), config.tiles());
     let credit_bits = index_bits(RESULTS_IN_FLIGHT + 1);
     let mut m = Module::new("drain", HEADER);
     let start = m.input("start", 1);
@@ -21,43 +21,40 @@ pub fn drain(config: &ChipConfig) -> Module {
     let block_positions = m.input("block_positions", w.position_count);
     let kernels = m.input("kernels", w.kernel_count);
     let block_retired = m.input("block_retired", 1);
-    let update = m.input("update", 1);
     let result_taken = m.input("result_taken", 1);
     let last_base = m.input("last_base", w.psum_address);
     let flush = m.input("flush", 1);
-    let drain_read = m.output("drain_read", config.tiles());
+    let drain_read = m.output("drain_read", tiles);
     let drain_lane = m.output("drain_lane", w.lane);
-    let drain_address = m.output("drain_address", w.psum_address);
+    let drain_half = m.output("drain_half", 1);
+    let drain_address = m.output("drain_address", w.half_address);
     let block_drained = m.output("block_drained", 1);
 
     let block = m.child("drain_blocks", super::block_counter(config));
     let busy = m.register("busy", 1);
     let half = m.register("half", 1);
-    let kernel = m.register("kernel", w.kernel);
-    let tile = m.register("tile", w.tile);
+    let kernels_left = m.register("kernels_left", w.kernel_count);
+    let kernel_group = m.register("kernel_group", w.kernel_group);
+    let group = m.register("group", w.drain_group);
     let lane = m.register("lane", w.lane);
-    let row_base = m.register("row_base", w.psum_address);
+    let row_base = m.register("row_base", w.half_address);
     let position = m.register("position", w.position);
     let in_flight = m.register("in_flight", credit_bits);
 
     let room = m.define("room", &in_flight.q().ne_const(RESULTS_IN_FLIGHT as u64));
-    let read = m.define("read", &busy.q().and(&update.not()).and(&room));
+    let read = m.define("read", &busy.q().and(&room));
     let last_position = m.define("last_position", &position.q().eq(&block.output("last_position")));
-    let kernel_number = m.define("kernel_number", &fit(&kernel.q(), w.kernel_count).add_const(1));
-    let last_kernel = m.define("last_kernel", &kernel_number.eq(&kernels));
+    // As many as the kernels' number can hold are always more than W - 1.
+    let wide_left = kernels_left.q().zext(w.kernel_count + 5);
+    let last_kernel = m.define("last_kernel", &wide_left.lt_const(width as u64 + 1));
     let block_end = m.define("block_end", &read.and(&last_position).and(&last_kernel));
-    let last_tile = m.define("last_tile", &tile.q().eq_const(config.tiles() as u64 - 1));
+    let last_group = m.define("last_group", &group.q().eq_const((tiles / width) as u64 - 1));
     let last_lane = m.define("last_lane", &lane.q().eq_const(config.lanes() as u64 - 1));
-    let other_half = lit(config.psum_words() as u64 / 2, w.psum_address);
-    let next_half_base = m.select("next_half_base", &half.q(), &zero(w.psum_address), &other_half);
 
     // The kernels have more rows of psums than a half holds: known when the drain comes to such a row.
-    let half_base = m.select("half_base", &half.q(), &other_half, &zero(w.psum_address));
-    let next_row = m.define("next_row", &row_base.q().add(&fit(&block_positions, w.psum_address)));
-    let wide = |value: &Expr| value.zext(w.psum_address + 1);
-    let next_place = wide(&row_base.q()).add(&fit(&block_positions, w.psum_address + 1));
-    let no_row = m.define("no_row", &next_place.gt(&wide(&half_base).add(&wide(&last_base))));
-    let row_end = m.define("row_end", &read.and(&last_position).and(&last_tile).and(&last_lane));
+    let next_row = row_base.q().zext(w.psum_address + 1).add(&fit(&block_positions, w.psum_address + 1));
+    let no_row = m.define("no_row", &next_row.gt(&last_base.zext(w.psum_address + 1)));
+    let row_end = m.define("row_end", &read.and(&last_position).and(&last_group).and(&last_lane));
     let kernels_fault = m.output("kernels_fault", 1);
     m.set(&kernels_fault, &row_end.and(&last_kernel.not()).and(&no_row));
 
@@ -65,32 +62,33 @@ pub fn drain(config: &ChipConfig) -> Module {
     m.when(&read, |m| m.set(&position.d(), &position.q().add_const(1)));
     m.when(&read.and(&last_position), |m| {
         m.set(&position.d(), &zero(w.position));
-        m.set(&kernel.d(), &kernel.q().add_const(1));
-        m.set(&tile.d(), &tile.q().add_const(1));
-        m.when(&last_tile, |m| {
-            m.set(&tile.d(), &zero(w.tile));
+        m.set(&kernels_left.d(), &wide_left.sub_const(width as u64).trunc(w.kernel_count));
+        m.set(&kernel_group.d(), &kernel_group.q().add_const(1));
+        m.set(&group.d(), &group.q().add_const(1));
+        m.when(&last_group, |m| {
+            m.set(&group.d(), &zero(w.drain_group));
             m.set(&lane.d(), &lane.q().add_const(1));
             m.when(&last_lane, |m| {
                 m.set(&lane.d(), &zero(w.lane));
-                m.set(&row_base.d(), &next_row);
+                m.set(&row_base.d(), &next_row.trunc(w.half_address));
             });
         });
     });
     let first_kernel = |m: &mut Module| {
         m.set(&busy.d(), &zero(1));
-        m.set(&kernel.d(), &zero(w.kernel));
-        m.set(&tile.d(), &zero(w.tile));
+        m.set(&kernels_left.d(), &kernels);
+        m.set(&kernel_group.d(), &zero(w.kernel_group));
+        m.set(&group.d(), &zero(w.drain_group));
         m.set(&lane.d(), &zero(w.lane));
+        m.set(&row_base.d(), &zero(w.half_address));
     };
     m.when(&block_end, |m| {
         first_kernel(m);
         m.set(&half.d(), &half.q().not());
-        m.set(&row_base.d(), &next_half_base);
     });
     m.when(&start, |m| {
         first_kernel(m);
         m.set(&half.d(), &zero(1));
-        m.set(&row_base.d(), &zero(w.psum_address));
         m.set(&position.d(), &zero(w.position));
     });
     m.set(&block.input("start"), &start);
@@ -102,25 +100,29 @@ pub fn drain(config: &ChipConfig) -> Module {
     let one_less = m.define("one_less", &result_taken.and(&read.not()));
     m.when(&one_more, |m| m.set(&in_flight.d(), &in_flight.q().add_const(1)));
     m.when(&one_less, |m| m.set(&in_flight.d(), &in_flight.q().sub_const(1)));
-
     m.when(&flush, |m| {
         m.set(&busy.d(), &zero(1));
         m.set(&in_flight.d(), &zero(credit_bits));
     });
 
-    m.set(&drain_read, &one_hot(&tile.q(), config.tiles()).and(&read.repeat(config.tiles())));
+    let groups = one_hot(&group.q(), tiles / width);
+    let members: Vec<_> = (0..tiles).map(|tile| groups.bit(tile / width)).collect();
+    m.set(&drain_read, &pack(&members).and(&read.repeat(tiles)));
     m.set(&drain_lane, &lane.q());
-    m.set(&drain_address, &row_base.q().add(&fit(&position.q(), w.psum_address)));
+    m.set(&drain_half, &half.q());
+    m.set(&drain_address, &row_base.q().add(&fit(&position.q(), w.half_address)));
     m.set(&block_drained, &block_end);
 
-    // What accompanies a psum on its way to requantization.
+    // What accompanies psums on their way to requantization; the last group may have fewer than W.
+    let there: Vec<Expr> =
+        (0..width).map(|i| if i == 0 { read.clone() } else { read.and(&wide_left.ge_const(i as u64 + 1)) }).collect();
     let layer_end = m.define("layer_end", &block_end.and(&block.output("last_block")));
     let along = [
-        ("psum_valid", read.clone(), 2),
+        ("psum_valid", pack(&there), 2),
         ("psum_last", layer_end, 2),
-        ("psum_tile", tile.q(), 2),
+        ("psum_group", group.q(), 2),
         ("parameter_read", read, 1),
-        ("parameter_kernel", kernel.q(), 1),
+        ("parameter_kernel", kernel_group.q(), 1),
     ];
     for (name, mut value, cycles) in along {
         for cycle in 1..=cycles {

@@ -1,13 +1,13 @@
 //! The partial sums of one lane's kernels.
 
 use super::Widths;
-use crate::build::{Header, Module, zero};
+use crate::build::{Expr, Header, Module, zero};
 use basisn_arch::ChipConfig;
 
 const HEADER: Header = Header {
-    function: "Adds the lane's results to psums in one memory; the drain reads them from there.",
+    function: "Adds the lane's results to psums in one of two memories, while the drain reads the other.",
     latency: "2 cycles from update_valid to the psum in the memory, 1 cycle from drain_read to psum.",
-    handshake: "None: one update a cycle. No drain_read in a cycle with an update.",
+    handshake: "None: an update and a drain_read a cycle. drain_read and updates are never in the same half.",
     invariants: "Updates of one psum are at least 2 cycles apart: a slot has one, and slots begin 3 cycles apart.",
 };
 
@@ -20,30 +20,48 @@ pub fn psum_bank(config: &ChipConfig) -> Module {
     let update_address = m.input("update_address", w.psum_address);
     let update_value = m.input("update_value", 32);
     let drain_read = m.input("drain_read", 1);
-    let drain_address = m.input("drain_address", w.psum_address);
+    let drain_half = m.input("drain_half", 1);
+    let drain_address = m.input("drain_address", w.half_address);
     let psum = m.output("psum", 32);
 
-    let memory = m.memory("psums", config.psum_words(), 32);
+    let half_words = config.psum_words() / 2;
+    let halves = ["lower", "upper"].map(|name| m.memory(name, half_words, 32));
     let write = m.register("write", 1);
     let write_first = m.register("write_first", 1);
-    let write_address = m.register("write_address", w.psum_address);
+    let write_half = m.register("write_half", 1);
+    let write_address = m.register("write_address", w.half_address);
     let write_value = m.register("write_value", 32);
+    let shown_half = m.register("shown_half", 1);
 
-    m.set(&psum, &memory.read_data);
-    let read_address = m.select("read_address", &update_valid, &update_address, &drain_address);
-    m.set(&memory.read_enable, &update_valid.or(&drain_read));
-    m.set(&memory.read_address, &read_address);
+    let update_half = m.define("update_half", &update_address.ge_const(half_words as u64));
+    let in_upper = update_address.sub_const(half_words as u64);
+    let in_half = m.select("address_in_half", &update_half, &in_upper, &update_address);
+    let update_place = m.define("update_place", &in_half.trunc(w.half_address));
+    m.when(&drain_read, |m| m.set(&shown_half.d(), &drain_half));
     m.set(&write.d(), &update_valid);
     m.when(&update_valid, |m| {
         m.set(&write_first.d(), &update_first);
-        m.set(&write_address.d(), &update_address);
+        m.set(&write_half.d(), &update_half);
+        m.set(&write_address.d(), &update_place);
         m.set(&write_value.d(), &update_value);
     });
 
-    let earlier = m.select("earlier", &write_first.q(), &zero(32), &memory.read_data);
+    let [lower, upper] = &halves;
+    let shown = m.select("shown_psum", &shown_half.q(), &upper.read_data, &lower.read_data);
+    m.set(&psum, &shown);
+    let stored = m.select("stored", &write_half.q(), &upper.read_data, &lower.read_data);
+    let earlier = m.select("earlier", &write_first.q(), &zero(32), &stored);
     let updated = m.define("updated", &earlier.add(&write_value.q()));
-    m.set(&memory.write_enable, &write.q());
-    m.set(&memory.write_address, &write_address.q());
-    m.set(&memory.write_data, &updated);
+    for (half, memory) in halves.iter().enumerate() {
+        let in_this = |other: &Expr| if half == 1 { other.clone() } else { other.not() };
+        let updates = m.define(&format!("updates_{half}"), &update_valid.and(&in_this(&update_half)));
+        let drains = drain_read.and(&in_this(&drain_half));
+        let address = m.select(&format!("read_address_{half}"), &updates, &update_place, &drain_address);
+        m.set(&memory.read_enable, &updates.or(&drains));
+        m.set(&memory.read_address, &address);
+        m.set(&memory.write_enable, &write.q().and(&in_this(&write_half.q())));
+        m.set(&memory.write_address, &write_address.q());
+        m.set(&memory.write_data, &updated);
+    }
     m
 }

@@ -12,8 +12,12 @@ pub(super) struct Widths {
     pub psum_position: usize,
     /// Address in a psum bank.
     pub psum_address: usize,
-    /// Kernel.
-    pub kernel: usize,
+    /// Address in a half of a psum bank.
+    pub half_address: usize,
+    /// Group of tiles that are drained at once.
+    pub drain_group: usize,
+    /// Group of kernels that are drained at once, which share an address in their parameter memories.
+    pub kernel_group: usize,
     /// Number of kernels.
     pub kernel_count: usize,
     /// Number of rows.
@@ -37,7 +41,9 @@ impl Widths {
             position_count: clog2(config.position_block() + 1),
             psum_position: position.min(psum_address),
             psum_address,
-            kernel: index_bits(config.kernels()),
+            half_address: index_bits(config.psum_words() / 2),
+            drain_group: index_bits(config.tiles() / config.drain_width()),
+            kernel_group: index_bits(config.kernels().div_ceil(config.drain_width())),
             kernel_count: clog2(config.kernels() + 1),
             row_count: clog2(config.rows() + 1),
             plane: index_bits(config.input_bits()),

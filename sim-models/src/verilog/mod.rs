@@ -2,10 +2,15 @@
 //!
 //! The ports and their timing are those of `docs/hardware.md`. Every body has the same ready signals and latency, from one text.
 
+mod fpga;
 mod template;
 
 use basisn_arch::ChipConfig;
+
+use crate::rram::DeviceMacro;
 use template::Template;
+
+pub use fpga::{FpgaTiming, fpga_body};
 
 /// What is inside the macro's module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +19,8 @@ pub enum Body {
     BlackBox,
     /// Verilog that any simulator runs: Icarus, Verilator, commercial ones.
     Portable,
+    /// The same with the cells of a device: programming errors, stuck cells and age, from a file of [`cells_hex`] beside the simulation.
+    PortableDevice,
     /// The Rust model of [`crate::dpi`], through DPI; the fastest in Verilator.
     Dpi,
 }
@@ -21,13 +28,27 @@ pub enum Body {
 const HEADER: &str = include_str!("../../verilog/header.v");
 const PORTS: &str = include_str!("../../verilog/ports.v");
 const TIMING: &str = include_str!("../../verilog/timing.v");
+const STAGES: &str = include_str!("../../verilog/stages.v");
 const TIMER: &str = include_str!("../../verilog/timer.v");
 const PORTABLE: &str = include_str!("../../verilog/portable.v");
+const LEVEL_PLANES: &str = include_str!("../../verilog/level_planes.v");
+const WRITTEN_CELLS: &str = include_str!("../../verilog/written_cells.v");
 const DPI: &str = include_str!("../../verilog/dpi.v");
 
 /// The text of the module `config.macro_name()`.
 pub fn macro_body(config: &ChipConfig, body: Body) -> String {
-    let t = values(config, body);
+    let name = match body {
+        Body::BlackBox => "black box",
+        Body::Portable => "portable Verilog",
+        Body::PortableDevice => "portable Verilog with the cells of a device",
+        Body::Dpi => "Rust model through DPI",
+    };
+    let mut t = values(config, name);
+    if body == Body::PortableDevice {
+        set_written_cells(&mut t, config);
+    } else {
+        set_level_planes(&mut t, config);
+    }
     match body {
         Body::BlackBox => {
             // A module without insides has ports that nothing reads or drives.
@@ -35,23 +56,29 @@ pub fn macro_body(config: &ChipConfig, body: Body) -> String {
             let restore = "/* verilator lint_on UNUSED */\n/* verilator lint_on UNDRIVEN */\n";
             t.fill(&format!("{HEADER}{lint}(* blackbox *)\n{PORTS}endmodule\n{restore}"))
         }
-        Body::Portable => t.fill(&format!("{HEADER}{PORTS}{TIMING}{PORTABLE}")),
-        Body::Dpi => t.fill(&format!("{HEADER}{PORTS}{TIMING}{DPI}")),
+        Body::Portable => t.fill(&format!("{HEADER}{PORTS}{TIMING}{STAGES}{PORTABLE}")),
+        Body::PortableDevice => {
+            // What is written is in the file; the port tells only where and when.
+            let lint = "/* verilator lint_off UNUSED */\n";
+            let restore = "/* verilator lint_on UNUSED */\n";
+            t.fill(&format!("{HEADER}{lint}{PORTS}{restore}{TIMING}{STAGES}{PORTABLE}"))
+        }
+        Body::Dpi => t.fill(&format!("{HEADER}{PORTS}{TIMING}{STAGES}{DPI}")),
     }
 }
 
-fn values(config: &ChipConfig, body: Body) -> Template {
+/// The file that a macro of [`Body::PortableDevice`] reads, named after its instance: its cells once they are written, in 2^-8 level.
+pub fn cells_hex(device: &DeviceMacro, config: &ChipConfig) -> String {
+    let (rows, columns) = (config.rows(), config.columns());
+    let level = |cell: usize| device.effective_levels()[cell % columns * rows + cell / columns] as u16;
+    (0..rows * columns).map(|cell| format!("{:04x}\n", level(cell))).collect()
+}
+
+fn values(config: &ChipConfig, body: &str) -> Template {
     let mut t = Template::default();
     let (rows, columns, lanes) = (config.rows(), config.columns(), config.lanes());
     t.set("NAME", config.macro_name());
-    t.set(
-        "BODY",
-        match body {
-            Body::BlackBox => "black box",
-            Body::Portable => "portable Verilog",
-            Body::Dpi => "Rust model through DPI",
-        },
-    );
+    t.set("BODY", body);
     t.set("ROWS", rows);
     t.set("COLUMNS", columns);
     t.set("LANES", lanes);
@@ -72,8 +99,9 @@ fn values(config: &ChipConfig, body: Body) -> Template {
     t.set("CODE_MAX", (1 << (config.adc_bits() - 1)) - 1);
     t.set("CODE_LIMIT", 1 << (config.adc_bits() - 1));
     t.set("LEVEL_MAX", config.level_max());
+    t.width("MAGNITUDE", (config.cell_bits() - 1).max(1));
     set_timing(&mut t, config);
-    set_cells(&mut t, config);
+    set_guard(&mut t, config);
     t
 }
 
@@ -106,10 +134,9 @@ fn timer(name: &str, cycles: usize) -> String {
 }
 
 /// Declarations, sums and writes of the bit planes of the cells' magnitudes.
-fn set_cells(t: &mut Template, config: &ChipConfig) {
+fn set_level_planes(t: &mut Template, config: &ChipConfig) {
     let (rows, columns) = (config.rows(), config.columns());
     let magnitude_bits = (config.cell_bits() - 1).max(1);
-    t.width("MAGNITUDE", magnitude_bits);
     let (mut declarations, mut erase, mut sums, mut writes) = (String::new(), String::new(), Vec::new(), String::new());
     for b in 0..magnitude_bits {
         for (name, sign, condition) in [("positive", "+", "!"), ("negative", "-", "")] {
@@ -129,8 +156,32 @@ fn set_cells(t: &mut Template, config: &ChipConfig) {
          for (cell_column = 0; cell_column < {columns}; cell_column = cell_column + 1) begin\n{erase}    end\n  end\n"
     );
     t.set("LEVEL_PLANES", declarations);
+    t.set("CELLS", t.fill(LEVEL_PLANES));
+    t.set("CODE_OF_SUM", "(code + $signed((32'd1 << shift) >> 1)) >>> shift");
     t.set("COLUMN_SUM", sums.join(" "));
     t.set("CELL_WRITE", writes);
+}
+
+/// Cells of a device: memories, sums and writes in 2^-8 level.
+fn set_written_cells(t: &mut Template, config: &ChipConfig) {
+    let columns = config.columns();
+    let cells = config.rows() * columns;
+    t.set("CELL_COUNT", cells);
+    t.set("CELLS_MSB", cells - 1);
+    t.set("CELLS", t.fill(WRITTEN_CELLS));
+    t.set("COLUMN_SUM", "active_sum(rows, column)");
+    let fraction = crate::rram::cell::FRACTION_BITS;
+    let shift = format!("({{2'd0, shift}} + 5'd{fraction})");
+    t.set("CODE_OF_SUM", format!("(code + $signed((32'd1 << {shift}) >> 1)) >>> {shift}"));
+    let pad = |name: &str, bits: usize| format!("{{{}'d0, program_{name}}}", 32 - bits);
+    let (row, column) = (pad("row", config.row_address_bits()), pad("column", config.column_address_bits()));
+    let place = format!("{row} * {columns} + {column}");
+    t.set("CELL_WRITE", format!("        level[{place}] <= written[{place}];\n"));
+}
+
+/// Writes to cells that are not there do nothing.
+fn set_guard(t: &mut Template, config: &ChipConfig) {
+    let (rows, columns) = (config.rows(), config.columns());
     let mut guard = String::new();
     for (signal, bits, size) in
         [("program_row", config.row_address_bits(), rows), ("program_column", config.column_address_bits(), columns)]

@@ -1,6 +1,6 @@
 //! The registers through which parameters and cells are written.
 
-use super::super::{Widths, one_hot};
+use super::super::{Widths, fit, one_hot};
 use super::Port;
 use crate::build::{Expr, Module, zero};
 use basisn_arch::{ChipConfig, registers as map};
@@ -15,12 +15,17 @@ pub(super) fn parameters(m: &mut Module, port: &mut Port, config: &ChipConfig) {
     port.refuse(map::PARAMETER_HIGH, &address.q().ge_const(config.kernels() as u64));
     m.when(&port.write(map::PARAMETER_ADDRESS), |m| m.set(&address.d(), &port.data.trunc(w.kernel_count)));
     let low = port.stored(m, "parameter_low", map::PARAMETER_LOW, 32);
-    let parameter_write = m.output("parameter_write", 1);
-    let parameter_address = m.output("parameter_address", w.kernel);
+    let width = config.drain_width();
+    let parameter_write = m.output("parameter_write", width);
+    let parameter_address = m.output("parameter_address", w.kernel_group);
     let parameter_data = m.output("parameter_data", 64);
     let write = m.define("parameter_written", &port.write(map::PARAMETER_HIGH));
-    m.set(&parameter_write, &write);
-    m.set(&parameter_address, &address.q().trunc(w.kernel));
+    // Kernel q has its parameter in memory q mod W, at q div W.
+    let low_bits = width.trailing_zeros() as usize;
+    let wide = m.define("wide_address", &address.q().zext(w.kernel_count + low_bits));
+    let memory = if width == 1 { zero(1) } else { wide.trunc(low_bits) };
+    m.set(&parameter_write, &one_hot(&memory, width).and(&write.repeat(width)));
+    m.set(&parameter_address, &fit(&wide.bits(low_bits, w.kernel_count), w.kernel_group));
     m.set(&parameter_data, &Expr::concat(&[&port.data, &low]));
     m.when(&write, |m| m.set(&address.d(), &address.q().add_const(1)));
 }

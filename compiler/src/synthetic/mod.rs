@@ -1,0 +1,297 @@
+//! A data set without a download: coloured shapes filled with textures, in front of clutter and behind an occluder.
+//!
+//! A class is a pair of shape and texture, so neither alone is enough; colours, place, size, rotation, shear, background, clutter,
+//! occlusion and noise are drawn for every image and say nothing about the class. A seed fixes every pixel, whatever the number of threads.
+//!
+//! | module | what |
+//! |---|---|
+//! | `shape` | which points of the plane are inside |
+//! | `texture` | which of two colours a point of a shape has |
+
+mod shape;
+mod texture;
+
+use ndarray::Array4;
+use rayon::prelude::*;
+
+use crate::random::Random;
+use crate::{Dataset, Error};
+use shape::Shape;
+use texture::Texture;
+
+/// Side of an image in pixels.
+pub const SIDE: usize = 32;
+/// Samples of a pixel, along each side.
+const SAMPLES: usize = 2;
+/// Of this many images one is held out.
+const HELD_OUT: usize = 5;
+/// Smallest and largest number of classes.
+pub const CLASSES: std::ops::RangeInclusive<usize> = 2..=Shape::ALL.len() * Texture::ALL.len();
+
+/// What to draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Synthetic {
+    /// Classes, within [`CLASSES`].
+    pub classes: usize,
+    /// Images, as many of each class as can be; every fifth is held out.
+    pub images: usize,
+    /// Fixes every pixel.
+    pub seed: u64,
+}
+
+impl Synthetic {
+    /// From `synthetic:CLASSES`, `synthetic:CLASSES:IMAGES` or `synthetic:CLASSES:IMAGES:SEED`; none if `text` does not begin so.
+    /// Unless told otherwise there are 10,000 images of seed 0.
+    ///
+    /// # Errors
+    /// Something else than numbers in range.
+    pub fn from_name(text: &str) -> Option<Result<Self, Error>> {
+        let numbers: Vec<Option<u64>> = text.strip_prefix("synthetic:")?.split(':').map(|n| n.parse().ok()).collect();
+        let wrong = |cause: String| Err(Error::Dataset { at: text.into(), cause });
+        let (classes, images, seed) = match *numbers.as_slice() {
+            [Some(classes)] => (classes, 10_000, 0),
+            [Some(classes), Some(images)] => (classes, images, 0),
+            [Some(classes), Some(images), Some(seed)] => (classes, images, seed),
+            _ => {
+                return Some(wrong(
+                    "write synthetic:CLASSES:IMAGES:SEED, all of them numbers; the last two may be left out".into(),
+                ));
+            }
+        };
+        let (classes, images) = (classes as usize, images as usize);
+        if !CLASSES.contains(&classes) || !(HELD_OUT * classes..=1_000_000).contains(&images) {
+            let cause = format!(
+                "{classes} classes and {images} images; classes are {} to {}, images {HELD_OUT} of each class to 1000000",
+                CLASSES.start(),
+                CLASSES.end()
+            );
+            return Some(wrong(cause));
+        }
+        Some(Ok(Synthetic { classes, images, seed }))
+    }
+
+    /// Draws the images.
+    pub fn dataset(&self) -> Dataset {
+        let pixels: Vec<u8> = (0..self.images).into_par_iter().flat_map_iter(|image| self.image(image)).collect();
+        // The images of a class are every `classes`-th one; every fifth of these is held out.
+        let (test, train) = (0..self.images).partition(|image| image / self.classes % HELD_OUT == HELD_OUT - 1);
+        Dataset {
+            // One pixel for every place: the shape fits by construction.
+            images: Array4::from_shape_vec((self.images, 3, SIDE, SIDE), pixels).unwrap_or_default(),
+            labels: (0..self.images).map(|image| (image % self.classes) as u8).collect(),
+            train,
+            test,
+        }
+    }
+
+    /// One image, `[channel][row][column]`.
+    fn image(&self, image: usize) -> Vec<u8> {
+        let mut random = Random::new(
+            self.seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ (image as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+        );
+        let scene = Scene::draw(image % self.classes, &mut random);
+        let noise = range(&mut random, 2.0, 14.0);
+        let mut pixels = vec![0; 3 * SIDE * SIDE];
+        for row in 0..SIDE {
+            for column in 0..SIDE {
+                let color = scene.pixel(row, column);
+                for (channel, value) in color.into_iter().enumerate() {
+                    // The sum of two uniform numbers is a triangular one: noise of a sensor, near enough.
+                    let off = noise * (range(&mut random, -1.0, 1.0) + range(&mut random, -1.0, 1.0));
+                    pixels[(channel * SIDE + row) * SIDE + column] =
+                        (255.0 * value + off).round().clamp(0.0, 255.0) as u8;
+                }
+            }
+        }
+        pixels
+    }
+}
+
+type Color = [f64; 3];
+
+/// A shape in the plane, its texture and its two colours. The image is the square from -1 to 1.
+struct Figure {
+    shape: Shape,
+    texture: Texture,
+    colors: [Color; 2],
+    center: [f64; 2],
+    /// From the plane to the figure's own coordinates, in which it has radius 1.
+    inverse: [[f64; 2]; 2],
+    phase: f64,
+}
+
+struct Scene {
+    background: [Color; 2],
+    gradient: [f64; 2],
+    /// From back to front.
+    figures: Vec<Figure>,
+}
+
+impl Scene {
+    fn draw(class: usize, random: &mut Random) -> Self {
+        let shapes = Shape::ALL.len();
+        // Neighbouring classes differ in shape, classes a row apart in texture; few classes use many textures all the same.
+        let (shape, texture) = (class % shapes, (class / shapes + class) % Texture::ALL.len());
+        let angle = range(random, 0.0, std::f64::consts::TAU);
+        let background = [color(random), color(random)];
+        let mut figures = Vec::new();
+        for _ in 0..random.below(4) {
+            let size = range(random, 0.12, 0.3);
+            let center = [range(random, -1.0, 1.0), range(random, -1.0, 1.0)];
+            figures.push(Figure::draw(
+                random.below(shapes),
+                random.below(Texture::ALL.len()),
+                size,
+                center,
+                std::f64::consts::PI,
+                random,
+            ));
+        }
+        let center = [range(random, -0.25, 0.25), range(random, -0.25, 0.25)];
+        let size = range(random, 0.5, 0.8);
+        let main = Figure::draw(shape, texture, size, center, 0.5, random);
+        figures.push(main);
+        if random.below(2) == 0 {
+            // In front of the figure, but away from its middle.
+            let away = range(random, 0.0, std::f64::consts::TAU);
+            let center = [center[0] + 0.75 * size * away.cos(), center[1] + 0.75 * size * away.sin()];
+            let size = range(random, 0.15, 0.3);
+            figures.push(Figure::draw(
+                random.below(shapes),
+                random.below(Texture::ALL.len()),
+                size,
+                center,
+                std::f64::consts::PI,
+                random,
+            ));
+        }
+        Scene { background, gradient: [angle.cos(), angle.sin()], figures }
+    }
+
+    fn pixel(&self, row: usize, column: usize) -> Color {
+        let mut sum = [0.0; 3];
+        for sample in 0..SAMPLES * SAMPLES {
+            let place = |pixel: usize, part: usize| {
+                2.0 * (pixel as f64 + (part as f64 + 0.5) / SAMPLES as f64) / SIDE as f64 - 1.0
+            };
+            let (x, y) = (place(column, sample % SAMPLES), place(row, sample / SAMPLES));
+            let color = self.point(x, y);
+            sum.iter_mut().zip(color).for_each(|(sum, value)| *sum += value / (SAMPLES * SAMPLES) as f64);
+        }
+        sum
+    }
+
+    fn point(&self, x: f64, y: f64) -> Color {
+        self.figures.iter().rev().find_map(|figure| figure.color(x, y)).unwrap_or_else(|| {
+            let share = 0.5 + 0.35 * (self.gradient[0] * x + self.gradient[1] * y);
+            mix(self.background[0], self.background[1], share.clamp(0.0, 1.0))
+        })
+    }
+}
+
+impl Figure {
+    fn draw(shape: usize, texture: usize, size: f64, center: [f64; 2], turn: f64, random: &mut Random) -> Self {
+        let angle = range(random, -turn, turn);
+        let (stretch, shear) = (range(random, 0.8, 1.25), range(random, -0.2, 0.2));
+        let (sin, cos) = angle.sin_cos();
+        // Inverse of: scale, stretch, shear, turn.
+        let (a, d) = (1.0 / (size * stretch), stretch / size);
+        let inverse = [[a * (cos - shear * -sin), a * (sin - shear * cos)], [-sin * d, cos * d]];
+        let first = color(random);
+        let mut second = color(random);
+        // The texture must be seen: its colours differ.
+        for _ in 0..8 {
+            if first.iter().zip(second).map(|(a, b)| (a - b).abs()).sum::<f64>() >= 0.7 {
+                break;
+            }
+            second = color(random);
+        }
+        let phase = range(random, 0.0, 1.0);
+        Figure {
+            shape: Shape::ALL[shape],
+            texture: Texture::ALL[texture],
+            colors: [first, second],
+            center,
+            inverse,
+            phase,
+        }
+    }
+
+    /// The colour at a point, if it is inside.
+    fn color(&self, x: f64, y: f64) -> Option<Color> {
+        let (x, y) = (x - self.center[0], y - self.center[1]);
+        let [u, v] = self.inverse.map(|[a, b]| a * x + b * y);
+        self.shape.contains(u, v).then(|| mix(self.colors[0], self.colors[1], self.texture.share(u, v, self.phase)))
+    }
+}
+
+fn mix(a: Color, b: Color, share: f64) -> Color {
+    std::array::from_fn(|i| a[i] + (b[i] - a[i]) * share)
+}
+
+fn color(random: &mut Random) -> Color {
+    std::array::from_fn(|_| range(random, 0.05, 0.95))
+}
+
+fn range(random: &mut Random, low: f64, high: f64) -> f64 {
+    low + (high - low) * (random.next() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(seed: u64) -> Dataset {
+        Synthetic { classes: 20, images: 200, seed }.dataset()
+    }
+
+    #[test]
+    fn a_seed_fixes_every_pixel_and_another_seed_changes_them() {
+        let (first, again, other) = (set(1), set(1), set(2));
+        assert_eq!(first.images, again.images);
+        let same = first.images.iter().zip(&other.images).filter(|(a, b)| a == b).count();
+        assert!(same < first.images.len() / 20, "{same} of {} pixels", first.images.len());
+    }
+
+    #[test]
+    fn every_class_is_in_both_parts_and_no_image_twice() {
+        let set = set(3);
+        let count = |part: &[usize], class: u8| part.iter().filter(|&&i| set.labels[i] == class).count();
+        assert!((0..20).all(|class| count(&set.train, class) == 8 && count(&set.test, class) == 2));
+        let mut all = [set.train.clone(), set.test.clone()].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..200).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_figure_covers_a_good_part_and_pixels_use_the_whole_range() {
+        let mut random = Random::new(5);
+        for class in 0..*CLASSES.end() {
+            let scene = Scene::draw(class, &mut random);
+            let main = scene.figures.iter().rev().take(2).map(|figure| {
+                (0..SIDE * SIDE)
+                    .filter(|i| figure.color((i % SIDE) as f64 / 16.0 - 1.0, (i / SIDE) as f64 / 16.0 - 1.0).is_some())
+                    .count()
+            });
+            assert!(main.max().unwrap() > 60, "class {class}");
+        }
+        let images = set(4).images;
+        assert_eq!((images.iter().min(), images.iter().max()), (Some(&0), Some(&255)));
+    }
+
+    #[test]
+    fn names_are_read_and_wrong_ones_refused() {
+        let read = |text: &str| Synthetic::from_name(text).unwrap();
+        assert_eq!(read("synthetic:100").unwrap(), Synthetic { classes: 100, images: 10_000, seed: 0 });
+        assert_eq!(read("synthetic:20:500:7").unwrap(), Synthetic { classes: 20, images: 500, seed: 7 });
+        assert!(Synthetic::from_name("examples/digits").is_none());
+        for (text, cause) in [
+            ("synthetic:many", "all of them numbers"),
+            ("synthetic:101", "101 classes"),
+            ("synthetic:20:99", "99 images"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(text) && error.contains(cause), "{error}");
+        }
+    }
+}

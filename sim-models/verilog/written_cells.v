@@ -1,0 +1,21 @@
+  // Effective levels in 2^-8 level, as programming leaves them: line row * @COLUMNS@ + column of the file <path of this instance>.hex.
+  reg signed [15:0] written [0:@CELLS_MSB@];
+  // Cells that are not written yet read as 0.
+  reg signed [15:0] level [0:@CELLS_MSB@];
+  integer cell_index;
+  initial begin
+    $readmemh($sformatf("%m.hex"), written);
+    for (cell_index = 0; cell_index < @CELL_COUNT@; cell_index = cell_index + 1) level[cell_index] = 16'sd0;
+  end
+
+  function automatic signed [31:0] active_sum(input [@WORDLINES_MSB@:0] word, input integer at_column);
+    integer at_row;
+    reg signed [15:0] cell_level;
+    begin
+      active_sum = 32'sd0;
+      for (at_row = 0; at_row < @ROWS@; at_row = at_row + 1) begin
+        cell_level = level[at_row * @COLUMNS@ + at_column];
+        if (word[at_row]) active_sum = active_sum + {{16{cell_level[15]}}, cell_level};
+      end
+    end
+  endfunction

@@ -1,0 +1,119 @@
+//! From a float network to one whose weights are coefficients of the basis: where BasisN training starts.
+
+use basisn_arch::{ChipConfig, Subvectors};
+use basisn_compiler as compiler;
+use basisn_compiler::Fitted;
+use basisn_compiler::basis::Basis;
+use basisn_compiler::coefficient::CoefficientCode;
+use basisn_compiler::fit::pursuit::{self, Pursuit};
+use basisn_compiler::fit::{FitOptions, Target};
+use burn::tensor::Device;
+
+use crate::Error;
+use crate::adc::Levels;
+use crate::coefficients::{Limit, Rule};
+use crate::model::{BasisLayer, Model};
+use crate::parameter::{Parameter, Role};
+
+/// How kernels share the columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sharing {
+    /// Groups of so many kernels own disjoint columns.
+    Groups(usize),
+    /// Every kernel has at most so many coefficients in a subvector, whatever the others do.
+    Nonzeros(usize),
+    /// Every kernel may use every column.
+    Dense,
+}
+
+/// How the first coefficients of a grouped network are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// The kernels of a group compete from the beginning.
+    Joint,
+    /// Every kernel is fitted on its own; then the winner of a column takes it.
+    Ordinary,
+}
+
+/// What the coefficients may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Coding {
+    /// Integers that a coefficient can be.
+    pub code: CoefficientCode,
+    /// How kernels share the columns.
+    pub sharing: Sharing,
+    /// How the first coefficients are found.
+    pub start: Start,
+    /// Bits of the activations between layers.
+    pub activation_bits: usize,
+}
+
+/// Scale of a kernel without coefficients: its logarithm must be finite.
+pub(crate) const SCALE_MIN: f64 = 1e-12;
+
+/// Smallest number of nonzeros that the ordinary fit of a grouped network is given, as a share of the columns: one quarter.
+const ORDINARY_SHARE: usize = 4;
+
+/// The model that computes with coefficients, its first parameters fitted to the weights of `float`, and the fitted network whose
+/// scales it has: activation scales are measured on `images`.
+///
+/// # Errors
+/// Network or images don't fit together, or not onto the chip.
+pub fn fitted_model(
+    mut model: Model,
+    float: &compiler::Model,
+    images: &[Vec<i32>],
+    config: &ChipConfig,
+    coding: Coding,
+    device: &Device,
+) -> Result<(Model, Vec<Parameter>, Fitted), Error> {
+    let options = FitOptions { activation_bits: Some(coding.activation_bits), ..FitOptions::grouped(1, 1) };
+    let template = compiler::compile::fit(float, images, config, &options)?;
+    let basis = Basis::hadamard(config);
+    let mut parameters = Vec::new();
+    for (layer, fitted) in model.layers.iter_mut().zip(&template.layers) {
+        let (kernels, depth) = (layer.shape.kernels, layer.shape.depth());
+        let cut = Subvectors::new(depth, basis.rows);
+        let limit = match coding.sharing {
+            Sharing::Groups(size) => Limit::Groups(pursuit::groups(kernels, size, config.tiles())),
+            Sharing::Nonzeros(most) => Limit::Nonzeros(most),
+            Sharing::Dense => Limit::Dense,
+        };
+        let rule = Rule { kernels, subvectors: cut.count, columns: basis.columns, code: coding.code, limit };
+        let weight = float.parameters.values(&layer.name, "weight");
+        let found = first_fit(&Target::new(weight, depth), &basis, &rule, coding.start);
+        layer.weight = parameters.len();
+        layer.bias = parameters.len() + 1;
+        let log_scale = parameters.len() + 2;
+        let logs = found.fit.scale.iter().map(|scale| scale.max(SCALE_MIN).ln() as f32).collect();
+        let bias = fitted.bias.iter().map(|&bias| bias as f32).collect();
+        let name = |suffix: &str| format!("{}.{suffix}", layer.name);
+        parameters.push(Parameter::new(name("latents"), Role::Latent, found.latents(), device));
+        parameters.push(Parameter::new(name("bias"), Role::PerKernel, bias, device));
+        parameters.push(Parameter::new(name("log_scale"), Role::PerKernel, logs, device));
+        let (input, output, range) = (fitted.input, fitted.output, fitted.range);
+        layer.basis = Some(BasisLayer { log_scale, rule, cut, input, output, range, gain: 0, tiles: vec![0; kernels] });
+    }
+    Ok((model, parameters, template))
+}
+
+/// The levels that the basis asks for.
+pub fn ideal_levels(config: &ChipConfig) -> Levels {
+    let basis = Basis::hadamard(config);
+    let values = basis.levels.iter().map(|&level| f32::from(level)).collect();
+    Levels { rows: basis.rows, columns: basis.columns, values }
+}
+
+fn first_fit(target: &Target, basis: &Basis, rule: &Rule, start: Start) -> Pursuit {
+    match (&rule.limit, start) {
+        (Limit::Groups(groups), Start::Joint) => pursuit::grouped(target, basis, groups, rule.code, None),
+        (Limit::Groups(groups), Start::Ordinary) => {
+            let alone = pursuit::plain(target, basis, rule.code, (basis.columns / ORDINARY_SHARE).max(1));
+            pursuit::winner_take_all(target, basis, groups, rule.code, &alone)
+        }
+        (Limit::Nonzeros(most), _) => pursuit::plain(target, basis, rule.code, *most),
+        (Limit::Dense, _) => pursuit::plain(target, basis, rule.code, basis.columns),
+    }
+}

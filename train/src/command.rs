@@ -1,0 +1,205 @@
+//! The options of the command line.
+
+use std::path::PathBuf;
+
+use basisn_compiler::coefficient::{CoefficientCode, PLANES_MAX};
+use basisn_train::basis_model::{Coding, Sharing, Start};
+use basisn_train::options::{Keep, Options, Schedule};
+use basisn_train::parameter::OptimizerKind;
+use basisn_train::train::BasisOptions;
+use clap::Parser;
+
+/// Trains a network on labelled images, on the CPU: float weights, or coefficients of the global basis.
+///
+/// Without --from the result is float weights. With --from it is a fitted network: coefficients that start from those float weights,
+/// and with --groups own disjoint columns, so that the kernels of a group run side by side.
+///
+/// The held-out images (test.npy) are looked at once, after the last epoch. A seed fixes every bit of the result. Every epoch writes a
+/// checkpoint, Ctrl-C keeps the last one, and --resume goes on as if nothing had happened.
+#[derive(Parser)]
+#[command(
+    name = "basisn-train",
+    version,
+    after_help = "Examples:\n  basisn-train --network examples/digits/network.toml --data examples/digits --out weights.safetensors\n  \
+                  basisn-train --network examples/digits/network.toml --data examples/digits --from weights.safetensors \\\n      \
+                  --coefficients ternary --groups 4 --out fitted.safetensors --report training.html"
+)]
+pub struct Arguments {
+    /// Network description, TOML
+    #[arg(long, value_name = "FILE")]
+    pub network: PathBuf,
+    /// Folder of images.npy, labels.npy, train.npy and test.npy
+    #[arg(long, value_name = "FOLDER")]
+    pub data: PathBuf,
+    /// File to write: weights, or with --from a fitted network; an older one is replaced when training has succeeded
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Float weights to start from, and to learn from: train coefficients
+    #[arg(long, value_name = "FILE", help_heading = "Coefficients")]
+    pub from: Option<PathBuf>,
+    /// Chip: a TOML file, or a preset
+    #[arg(long, default_value = "digits", requires = "from", help_heading = "Coefficients")]
+    pub config: String,
+    /// Form: ternary, or sptJ (a signed power of two) or csdJ (canonical signed digits) of J planes
+    #[arg(long, default_value = "ternary", value_parser = coefficient_code, requires = "from", help_heading = "Coefficients")]
+    pub coefficients: CoefficientCode,
+    /// Kernels of a group, which own disjoint columns
+    #[arg(long, value_name = "G", requires = "from", conflicts_with = "nonzeros", help_heading = "Coefficients")]
+    pub groups: Option<usize>,
+    /// Without groups: coefficients of a kernel in a subvector that are not zero, at most
+    #[arg(long, value_name = "COUNT", requires = "from", help_heading = "Coefficients")]
+    pub nonzeros: Option<usize>,
+    /// First coefficients of groups: joint pursuit, or an ordinary fit whose columns then go to the winner
+    #[arg(long, value_enum, default_value_t = Start::Joint, requires = "from", help_heading = "Coefficients")]
+    pub start: Start,
+    /// Bits of the activations between layers, 2 to the chip's input bits
+    #[arg(long, default_value_t = 8, requires = "from", help_heading = "Coefficients")]
+    pub activation_bits: usize,
+    /// Share of the loss that the float network's scores decide, 0..1 [default: 0.5]
+    #[arg(long, requires = "from", help_heading = "Coefficients")]
+    pub distill: Option<f64>,
+    /// Last epochs with the ADC in the loop [default: 4]
+    #[arg(long, requires = "from", help_heading = "Coefficients")]
+    pub adc_epochs: Option<usize>,
+    /// Error of a cell that training sees, as a share of full scale [default: 0]
+    #[arg(long, value_name = "SHARE", requires = "from", help_heading = "Coefficients")]
+    pub cell_error: Option<f64>,
+    /// Fitted network to go on from, instead of fitting the float weights
+    #[arg(long, value_name = "FILE", requires = "from", help_heading = "Coefficients")]
+    pub fitted: Option<PathBuf>,
+    /// Train for one chip: a macro model (preset or TOML file); the levels are read back from the chip that --chip names
+    #[arg(long, value_name = "MODEL", requires = "from", help_heading = "Chips")]
+    pub refit_on: Option<String>,
+    /// Seed of that chip
+    #[arg(long, value_name = "SEED", default_value_t = 0, requires = "refit_on", help_heading = "Chips")]
+    pub chip: u64,
+    /// Macro model (preset or TOML file) to test the result on; may be repeated
+    #[arg(long, value_name = "MODEL", requires = "from", help_heading = "Chips")]
+    pub test_on: Vec<String>,
+    /// Chips of each of them; with --refit-on it is the one that --chip names
+    #[arg(long, value_name = "COUNT", default_value_t = 8, requires = "test_on", help_heading = "Chips")]
+    pub draws: u64,
+    /// Compare predictions with the golden reference after every epoch, not only at the end
+    #[arg(long, requires = "from", help_heading = "Coefficients")]
+    pub golden_every_epoch: bool,
+    /// Passes over the training images [default: 70, coefficients 60]
+    #[arg(long)]
+    pub epochs: Option<usize>,
+    /// Images of one step
+    #[arg(long, default_value_t = Options::float().batch)]
+    pub batch: usize,
+    /// How a step changes the parameters: adam-w, or sgd with momentum 0.9
+    #[arg(long, value_enum, default_value_t = OptimizerKind::AdamW)]
+    pub optimizer: OptimizerKind,
+    /// Largest learning rate of weights or latents [default: 3e-3, latents 0.05]
+    #[arg(long)]
+    pub learning_rate: Option<f64>,
+    /// Largest learning rate of scales and biases [default: that of the weights, coefficients 1e-3]
+    #[arg(long)]
+    pub scale_learning_rate: Option<f64>,
+    /// How the learning rate moves
+    #[arg(long, value_enum, default_value_t = Schedule::Cosine)]
+    pub schedule: Schedule,
+    /// Epochs in which the learning rate rises from zero
+    #[arg(long, default_value_t = 0)]
+    pub warm_up: usize,
+    /// Weight decay [default: 0.01, coefficients 0]
+    #[arg(long)]
+    pub weight_decay: Option<f32>,
+    /// Target probability that is spread evenly over all classes
+    #[arg(long, default_value_t = Options::float().label_smoothing)]
+    pub label_smoothing: f32,
+    /// Share of the training images that is only watched, 0 for none
+    #[arg(long, default_value_t = Options::float().validation_share)]
+    pub validation_share: f64,
+    /// Stop after so many epochs without a better validation
+    #[arg(long, value_name = "EPOCHS")]
+    pub patience: Option<usize>,
+    /// The epoch that counts: the best on the validation images, or the last one
+    #[arg(long, value_enum, default_value_t = Options::float().keep)]
+    pub keep: Keep,
+    /// Fixes the initial weights, the validation images, the order and the shifts
+    #[arg(long, default_value_t = Options::float().seed)]
+    pub seed: u64,
+    /// Checkpoint of the last whole epoch [default: the output file with .checkpoint after its name]; removed at the end
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Go on from the checkpoint
+    #[arg(long)]
+    pub resume: bool,
+    /// Log of the epochs, rewritten after each: .csv or .json
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// Report page to write, HTML
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Arguments {
+    /// Settings of the training.
+    pub fn options(&self) -> Options {
+        let default = if self.from.is_some() { Options::basis() } else { Options::float() };
+        Options {
+            epochs: self.epochs.unwrap_or(default.epochs),
+            batch: self.batch,
+            optimizer: self.optimizer,
+            learning_rate: self.learning_rate.unwrap_or(default.learning_rate),
+            scale_learning_rate: self.scale_learning_rate.or(default.scale_learning_rate),
+            schedule: self.schedule,
+            warm_up: self.warm_up,
+            weight_decay: self.weight_decay.unwrap_or(default.weight_decay),
+            label_smoothing: self.label_smoothing,
+            validation_share: self.validation_share,
+            patience: self.patience,
+            keep: self.keep,
+            seed: self.seed,
+        }
+    }
+
+    /// Settings of the coefficients.
+    pub fn basis_options(&self) -> BasisOptions {
+        let sharing = match (self.groups, self.nonzeros) {
+            (Some(size), _) => Sharing::Groups(size),
+            (None, Some(most)) => Sharing::Nonzeros(most),
+            (None, None) => Sharing::Dense,
+        };
+        let coding =
+            Coding { code: self.coefficients, sharing, start: self.start, activation_bits: self.activation_bits };
+        let mut basis = BasisOptions::new(coding);
+        basis.distillation.share = self.distill.unwrap_or(basis.distillation.share);
+        basis.adc_epochs = self.adc_epochs.unwrap_or(basis.adc_epochs);
+        basis.cell_error = self.cell_error.unwrap_or(basis.cell_error);
+        basis
+    }
+
+    /// Seeds of the chips to test on.
+    pub fn test_chips(&self) -> std::ops::Range<u64> {
+        if self.refit_on.is_some() { self.chip..self.chip + 1 } else { 0..self.draws }
+    }
+
+    /// Where the checkpoint is.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.checkpoint.clone().unwrap_or_else(|| {
+            let mut name = self.out.clone().into_os_string();
+            name.push(".checkpoint");
+            name.into()
+        })
+    }
+}
+
+fn coefficient_code(text: &str) -> Result<CoefficientCode, String> {
+    let wrong = || format!("ternary, or spt or csd with 1 to {PLANES_MAX} planes behind it, as in csd3");
+    if text == "ternary" {
+        return Ok(CoefficientCode::TERNARY);
+    }
+    let (form, planes) = text.split_at_checked(3).ok_or_else(wrong)?;
+    let planes = planes.parse().ok().filter(|planes| (1..=PLANES_MAX).contains(planes)).ok_or_else(wrong)?;
+    match form {
+        "spt" => Ok(CoefficientCode::power_of_two(planes)),
+        "csd" => Ok(CoefficientCode::csd(planes)),
+        _ => Err(wrong()),
+    }
+}
