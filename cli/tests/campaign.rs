@@ -103,3 +103,20 @@ fn bad_models_and_sweeps_are_told() {
         assert!(!folder.path().join("c").exists(), "{more} leaves nothing");
     }
 }
+
+#[test]
+fn inspect_tells_what_writing_takes_and_which_cells_failed() {
+    let folder = tiny();
+    let text = basisn(folder.path(), "inspect p.safetensors --macro worst --seed 3").ok();
+    let json: Value =
+        serde_json::from_str(&basisn(folder.path(), "inspect p.safetensors --macro worst --seed 3 --json").ok())
+            .unwrap();
+    let cells: u64 = json["writing"]["cells_by_pulses"].as_array().unwrap().iter().map(|c| c.as_u64().unwrap()).sum();
+    assert_eq!(cells, 512, "two cells for each of 16 x 16 levels");
+    let failed = json["writing"]["failed_cells"].as_array().unwrap();
+    assert!(!failed.is_empty() && text.contains(&format!("{} cells failed", failed.len())), "{text}");
+    let first = &failed[0];
+    let place = format!("failed: core 0 tile 0 row {} column {} ", first["row"], first["column"]);
+    assert!(text.contains(&place), "{place} in {text}");
+    assert!(!basisn(folder.path(), "inspect p.safetensors").ok().contains("writing"));
+}

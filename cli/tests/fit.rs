@@ -38,6 +38,20 @@ fn layers_take_their_own_options() {
 }
 
 #[test]
+fn finished_layers_are_taken_from_their_folder() {
+    let folder = folder();
+    let line = "fit --planes 1 --group 4 --basis learned --partial done --out";
+    basisn(folder.path(), &format!("{line} a")).ok();
+    let files = || fs::read_dir(folder.path().join("done")).unwrap().map(|e| e.unwrap().path()).collect::<Vec<_>>();
+    assert_eq!(files().len(), 4);
+    fs::remove_file(&files()[0]).unwrap();
+    basisn(folder.path(), &format!("{line} b")).ok();
+    assert_eq!(files().len(), 4);
+    assert_eq!(fs::read(folder.path().join("a")).unwrap(), fs::read(folder.path().join("b")).unwrap());
+    basisn(folder.path(), "compile --fitted a --out p").ok();
+}
+
+#[test]
 fn wrong_options_and_damaged_files_are_refused() {
     let folder = folder();
     let refused = |line: &str, parts: &[&str]| basisn(folder.path(), line).refused(2, parts);

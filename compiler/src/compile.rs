@@ -3,16 +3,18 @@
 use basisn_arch::image::Input;
 use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program, Subvectors};
 
+use crate::basis::BasisKind;
 use crate::calibrate::{self, Calibration, GainProblem};
-use crate::fit::{FitOptions, Target, fit_layer, snr_db};
+use crate::fit::{self, FitOptions, FitRun, Lesson, Target, snr_db};
 use crate::fitted::{Code, Fitted, FittedLayer, PlaneItem};
 use crate::fuse::fuse;
 use crate::graph::MatrixLayer;
+use crate::integer;
+use crate::map::{self, Arrangement};
 use crate::report::{LayerReport, Report};
 use crate::requantize::requantize;
-use crate::schedule::{ScheduleOptions, SubvectorSchedule, schedule_layer};
+use crate::schedule::{ScheduleOptions, SubvectorSchedule};
 use crate::{Error, Model};
-use crate::{integer, map};
 
 /// A compiled network.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +39,20 @@ pub fn compile(model: &Model, images: &[Vec<i32>], config: &ChipConfig) -> Resul
 /// # Errors
 /// Unusable images, more input bits than the chip has, or options that [`FitOptions::check`] refuses.
 pub fn fit(model: &Model, images: &[Vec<i32>], config: &ChipConfig, options: &FitOptions) -> Result<Fitted, Error> {
+    fit_and_tell(model, images, config, options, FitRun::default())
+}
+
+/// As [`fit`](fn@fit), tells how far it is, and takes finished layers from a folder.
+///
+/// # Errors
+/// As [`fit`](fn@fit), or the folder cannot be written.
+pub fn fit_and_tell(
+    model: &Model,
+    images: &[Vec<i32>],
+    config: &ChipConfig,
+    options: &FitOptions,
+    run: FitRun,
+) -> Result<Fitted, Error> {
     let bits = model.graph.input.map_or(1, |code| code.bits);
     if bits > config.input_bits() {
         return Err(Error::chip(
@@ -54,7 +70,11 @@ pub fn fit(model: &Model, images: &[Vec<i32>], config: &ChipConfig, options: &Fi
         calibrate::calibrate(&model, &fused, images, bits)?
     };
     let steps = integer::steps(&model, &fused, &codes)?;
-    let bases = options.basis.fixed(config);
+    let lessons = lessons(&model, options);
+    // Learning a basis, where one is learned, takes about as long as the layers after it.
+    let learned = options.basis.kind == BasisKind::Learned;
+    let bases = fit::bases(&lessons, config, options, &|share| (run.progress)(share / 2.0));
+    let (total, mut done) = (lessons.iter().map(|l| l.target.weight.len()).sum::<usize>().max(1), 0);
     let mut layers: Vec<FittedLayer> = Vec::with_capacity(patches.len());
     for (i, step) in fused.iter().enumerate() {
         let Some(MatrixLayer { name, shape, groups, .. }) = model.graph.matrix_layer(step.node) else { continue };
@@ -69,7 +89,10 @@ pub fn fit(model: &Model, images: &[Vec<i32>], config: &ChipConfig, options: &Fi
             let moments = options.weighted.then(|| calibrate::moments(patches, cut));
             let weight = &weight[kernels.start * shape.depth()..kernels.end * shape.depth()];
             let target = Target { weight, depth: shape.depth(), moments: moments.as_deref() };
-            let fit = fit_layer(&target, &bases, options.tiles, layer_options);
+            let fit = run.fit_layer(&target, &bases, options.tiles, layer_options)?;
+            done += weight.len();
+            let share = done as f64 / total as f64;
+            (run.progress)(if learned { 0.5 + share / 2.0 } else { share });
             let mut fitted = FittedLayer {
                 name: if groups == 1 { name.clone() } else { format!("{name}-group{group}") },
                 shape,
@@ -103,6 +126,18 @@ pub fn fit(model: &Model, images: &[Vec<i32>], config: &ChipConfig, options: &Fi
     let Code { scale, bits, signed } = codes[0];
     let input = Input { shape, bits, signed, scale };
     Ok(Fitted { name: model.graph.name, bases, adc_bits: config.adc_bits(), input, steps, layers })
+}
+
+/// Weights of every group of every matrix layer, in the order of the fitted layers.
+fn lessons<'a>(model: &'a Model, options: &FitOptions) -> Vec<Lesson<'a>> {
+    let layers = model.graph.matrix_layers();
+    let lessons = layers.iter().flat_map(|layer| {
+        let (weight, depth) = (model.parameters.values(&layer.name, "weight"), layer.shape.depth());
+        let options = *options.of_layer(&layer.name);
+        let groups = weight.chunks_exact((layer.shape.kernels * depth).max(1)).take(layer.groups);
+        groups.map(move |weight| Lesson { target: Target::new(weight, depth), options })
+    });
+    lessons.collect()
 }
 
 /// Maps and schedules a fitted network for the tiles and lanes of `config`.
@@ -140,12 +175,8 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
     let mut layers = Vec::with_capacity(fitted.layers.len());
     let mut reports = Vec::with_capacity(fitted.layers.len());
     for layer in &fitted.layers {
-        let most = map::most_positions(layer, config)?;
-        let home = map::homes(layer, bases, config);
         let items = layer.items(basis);
-        let schedule = schedule_layer(&items, &home, layer.groups.as_deref(), config, options);
-        let slots = schedule.iter().map(|s| s.slots.len()).collect();
-        let block_positions = map::block_positions(layer, slots, most, config);
+        let Arrangement { home, schedule, block_positions, .. } = map::arrange(layer, &items, bases, config, options)?;
         reports.push(layer_report(layer, &items, &schedule, block_positions));
         layers.push(LayerProgram {
             name: layer.name.clone(),

@@ -23,6 +23,9 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
 /// regular when the columns do not span the space.
 const RIDGE: f64 = 1e-9;
 
+/// The same where unknowns may hardly matter: they stay small.
+const SOLVE_RIDGE: f64 = 1e-6;
+
 impl Projection {
     /// For `vectors[column]`, all of the same length, at least 1.
     pub(crate) fn new(vectors: &[Vec<f64>]) -> Self {
@@ -51,6 +54,16 @@ impl Projection {
     pub(crate) fn coefficients(&self, target: &[f64]) -> impl Iterator<Item = f64> {
         self.rows.chunks_exact(self.length).map(move |row| dot(row, target))
     }
+}
+
+/// Solves `matrix x = b` for every row b of `right`, in place, for a symmetric matrix that is positive definite but for rounding errors.
+pub(crate) fn solve_all(mut matrix: Vec<f64>, n: usize, right: &mut [Vec<f64>]) {
+    let trace: f64 = (0..n).map(|i| matrix[i * n + i]).sum();
+    for i in 0..n {
+        matrix[i * n + i] += (SOLVE_RIDGE * trace / n as f64).max(f64::MIN_POSITIVE);
+    }
+    cholesky(&mut matrix, n);
+    right.iter_mut().for_each(|b| solve(&matrix, n, b));
 }
 
 /// Replaces the lower triangle of a positive definite matrix by its Cholesky factor.

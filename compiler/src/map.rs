@@ -3,15 +3,15 @@
 use basisn_arch::{ChipConfig, LayerWork, Subvectors};
 
 use crate::Error;
-use crate::fitted::FittedLayer;
+use crate::fitted::{FittedLayer, PlaneItem};
+use crate::schedule::{ScheduleOptions, SubvectorSchedule, schedule_layer};
 
 /// Home of every kernel. Without groups `q(k) = k`: kernels spread over the tiles, and over the lanes of a tile.
 /// Kernels of a group get one tile and different lanes of it, as far as the tiles' sizes allow.
 /// Tile t holds basis `t mod bases`, where `bases` divides the number of tiles, so that every kernel finds its own.
-pub fn homes(layer: &FittedLayer, bases: usize, config: &ChipConfig) -> Vec<u32> {
-    let kernels = layer.shape.kernels;
+pub fn homes(kernels: usize, groups: Option<&[Vec<usize>]>, bases: usize, config: &ChipConfig) -> Vec<u32> {
     let mut home: Vec<u32> = (0..kernels as u32).collect();
-    let Some(groups) = &layer.groups else { return home };
+    let Some(groups) = groups else { return home };
     let tiles = config.tiles();
     let capacity = |tile: usize| (kernels + tiles - 1 - tile) / tiles;
     let mut members: Vec<Vec<usize>> = vec![Vec::new(); tiles];
@@ -69,13 +69,54 @@ pub fn most_positions(layer: &FittedLayer, config: &ChipConfig) -> Result<usize,
     Ok(most)
 }
 
+/// Homes, slots and block size of a layer: kept groups, or all kernels scheduled freely where that is faster by the cycle model.
+pub(crate) fn arrange(
+    layer: &FittedLayer,
+    items: &[Vec<PlaneItem>],
+    bases: usize,
+    config: &ChipConfig,
+    options: ScheduleOptions,
+) -> Result<Arrangement, Error> {
+    let most = most_positions(layer, config)?;
+    let of = |groups: Option<&[Vec<usize>]>| {
+        let home = homes(layer.shape.kernels, groups, bases, config);
+        let schedule = schedule_layer(items, &home, groups, config, options);
+        let slots: Vec<usize> = schedule.iter().map(|s| s.slots.len()).collect();
+        let block_positions = block_positions(layer, slots.clone(), most, config);
+        let cycles = work(layer, slots, block_positions, config).counts(config).cycles;
+        Arrangement { home, schedule, block_positions, cycles }
+    };
+    let kept = of(layer.groups.as_deref());
+    let Some(groups) = &layer.groups else { return Ok(kept) };
+    let size = groups.iter().map(Vec::len).max().unwrap_or(1);
+    let fewest = layer.shape.kernels.div_ceil(config.tiles()).div_ceil(size);
+    if kept.schedule.iter().all(|s| s.slots.len() <= fewest) {
+        return Ok(kept);
+    }
+    let free = of(None);
+    Ok(if free.cycles < kept.cycles { free } else { kept })
+}
+
+/// How a layer runs on a chip.
+pub(crate) struct Arrangement {
+    pub home: Vec<u32>,
+    pub schedule: Vec<SubvectorSchedule>,
+    pub block_positions: usize,
+    /// Cycles of the core with the most positions.
+    pub cycles: u64,
+}
+
+fn work(layer: &FittedLayer, slots: Vec<usize>, block_positions: usize, config: &ChipConfig) -> LayerWork {
+    let positions = layer.shape.positions().div_ceil(config.cores());
+    let rows_used = Subvectors::new(layer.shape.depth(), config.rows()).length;
+    LayerWork { positions, block_positions, slots, rows_used, planes: layer.input.bits, kernels: layer.shape.kernels }
+}
+
 /// Positions of a full block, at most `most`: the size with the fewest cycles for a layer with these slots in its subvectors.
 /// Large blocks hide the slot stream; small ones leave fewer results to drain after the last read.
 pub fn block_positions(layer: &FittedLayer, slots: Vec<usize>, most: usize, config: &ChipConfig) -> usize {
-    let positions = layer.shape.positions().div_ceil(config.cores());
-    let rows_used = Subvectors::new(layer.shape.depth(), config.rows()).length;
-    let (planes, kernels) = (layer.input.bits, layer.shape.kernels);
-    let mut work = LayerWork { positions, block_positions: 1, slots, rows_used, planes, kernels };
+    let mut work = work(layer, slots, 1, config);
+    let positions = work.positions;
     let mut cycles = |size| {
         work.block_positions = size;
         work.counts(config).cycles
@@ -144,10 +185,10 @@ pub(crate) mod tests {
     #[test]
     fn homes_are_a_permutation_and_keep_groups_together() {
         let chip = ChipConfig::load("digits").unwrap();
-        assert_eq!(homes(&layer(5, 1, None), 1, &chip), [0, 1, 2, 3, 4]);
+        assert_eq!(homes(5, None, 1, &chip), [0, 1, 2, 3, 4]);
         for kernels in [1, 10, 32, 37] {
             let groups: Vec<Vec<usize>> = (0..kernels).collect::<Vec<_>>().chunks(4).map(<[usize]>::to_vec).collect();
-            let home = homes(&layer(kernels, 1, Some(groups.clone())), 1, &chip);
+            let home = homes(kernels, Some(&groups), 1, &chip);
             let mut sorted = home.clone();
             sorted.sort_unstable();
             assert_eq!(sorted, (0..kernels as u32).collect::<Vec<_>>());

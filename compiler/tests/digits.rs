@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use basisn_arch::ChipConfig;
+use basisn_arch::{ChipConfig, LayerProgram, LayerWork, Program};
 use basisn_compiler::coefficient::CoefficientCode;
 use basisn_compiler::compile::{compile, fit, lower};
 use basisn_compiler::fit::{FitOptions, LayerOptions};
@@ -90,18 +90,44 @@ fn the_same_input_gives_the_same_bytes() {
     assert!(bytes() == bytes());
 }
 
+/// Cycles of all layers by the cycle model.
+fn cycles(config: &ChipConfig, program: &Program) -> u64 {
+    let of = |l: &LayerProgram| LayerWork::new(config, l, l.shape.positions().div_ceil(config.cores())).counts(config);
+    program.layers.iter().map(|layer| of(layer).cycles).sum()
+}
+
 #[test]
 fn one_fit_serves_any_number_of_tiles_and_lanes() {
     let d = digits();
-    let fitted = d.fit();
-    let mut results = Vec::new();
-    for (tiles, lanes) in [(1, 8), (3, 5), (4, 8), (16, 1)] {
-        let config = d.config.with("arithmetic.group", 1).unwrap().with("core.tiles", tiles).unwrap();
-        let config = config.with("adc.lanes", lanes).unwrap();
-        let compiled = lower(&fitted, &config, ScheduleOptions::default()).unwrap();
-        results.push(golden::run(&config, &compiled.program, &d.test[0]).unwrap());
+    let config = d.config.with("arithmetic.group", 1).unwrap().with("core.slot_stream_bits", 512).unwrap();
+    for options in [FitOptions::local(&d.config), FitOptions::grouped(4, 1)] {
+        let fitted = d.fit_with(&options);
+        let mut results = Vec::new();
+        let mut spent = Vec::new();
+        for (tiles, lanes) in [(1, 8), (3, 8), (16, 8), (64, 8), (3, 5), (16, 1)] {
+            let config = config.with("core.tiles", tiles).unwrap().with("adc.lanes", lanes).unwrap();
+            let compiled = lower(&fitted, &config, ScheduleOptions::default()).unwrap();
+            results.push(golden::run(&config, &compiled.program, &d.test[0]).unwrap());
+            spent.push(cycles(&config, &compiled.program));
+            println!("{tiles} tiles, {lanes} lanes: {} cycles, {} slots", spent.last().unwrap(), compiled.report.slots);
+        }
+        assert!(results.windows(2).all(|r| r[0] == r[1]));
+        assert!(spent[..3].windows(2).all(|c| c[0] > c[1]), "{spent:?}");
     }
-    assert!(results.windows(2).all(|r| r[0] == r[1]));
+}
+
+#[test]
+fn groups_are_kept_only_where_they_are_faster() {
+    let d = digits();
+    let mut fitted = d.fit_with(&FitOptions::grouped(4, 4));
+    let kept = lower(&fitted, &d.config, ScheduleOptions::default()).unwrap();
+    // Groups of one kernel are free of contests, too, and say nothing about who could share a slot.
+    fitted.layers.iter_mut().for_each(|l| l.groups = Some((0..l.shape.kernels).map(|k| vec![k]).collect()));
+    let lost = lower(&fitted, &d.config, ScheduleOptions::default()).unwrap();
+    fitted.layers.iter_mut().for_each(|l| l.groups = None);
+    let free = lower(&fitted, &d.config, ScheduleOptions::default()).unwrap();
+    let of = |compiled: &basisn_compiler::Compiled| cycles(&d.config, &compiled.program);
+    assert!(of(&kept) <= of(&free) && of(&lost) <= of(&free), "{} {} {}", of(&kept), of(&lost), of(&free));
 }
 
 fn accuracy(d: &Digits, fitted: &Fitted) -> f64 {

@@ -104,7 +104,7 @@ fn yosys_and_sta_time_the_paths_at_the_hard_blocks_of_tiny() {
         "read_liberty {cells}\n{}\nread_verilog netlist.v\nlink_design basisn_core\nread_sdc basisn_core.sdc\n\
          report_checks -from [get_pins *rram_macro/codes*] -path_delay max -format end\n\
          report_checks -to [get_pins *rram_macro/wordlines*] -path_delay max -format end\n\
-         report_checks -to [get_pins *psums/write_data*] -path_delay max -format end\n\
+         report_checks -to [get_pins *lower/write_data*] -path_delay max -format end\n\
          report_checks -from [get_ports s_axis_slot_tvalid] -path_delay max -format end\n",
         read("read_liberty", "\n")
     );

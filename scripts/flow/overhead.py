@@ -32,8 +32,11 @@ def shares(flow, ip, as_json):
             for name, area in sorted(areas.items(), key=lambda item: -item[1])]
     if as_json:
         print(json.dumps({"areas_um2": {name: round(area) for name, area in areas.items()}, "tile_um2": round(tile),
-                          "own_um2": round(own), "own_share": round(own / tile, 4)}, indent=1))
+                          "own_um2": round(own), "own_share": round(own / tile, 4),
+                          "own_share_without_psum_memories": round(own / (tile - areas["psum memories"]), 4)}, indent=1))
     else:
         print(common.table(rows, ("part of a tile", "area um2", "share", "only BasisN")))
+        rest = tile - areas["psum memories"]
         print(f"\ntile {tile:.0f} um2; BasisN's own hardware {own:.0f} um2, {100 * own / tile:.1f} % of it")
+        print(f"without the psum memories {rest:.0f} um2; {100 * own / rest:.1f} % of that")
     return 0

@@ -8,14 +8,17 @@
 //!
 //! `--write FOLDER` writes the layer's numbers for the twin.
 
+mod common;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use basisn_arch::{ChipConfig, ConvShape, Item, LayerProgram, Program, Requantize, Slot, Window};
-use basisn_models::random::{Random, generator};
+use basisn_arch::{ChipConfig, ConvShape, Program, Window};
+use basisn_models::random::generator;
 use basisn_models::rram::{Device, MacroModel};
 use basisn_models::{IdealMacro, fast, golden};
+use common::program;
 use rand::Rng;
 
 const SHAPE: ConvShape =
@@ -30,7 +33,7 @@ fn main() -> Result<(), Failure> {
     let folder = arguments.iter().position(|a| a == "--write").and_then(|i| arguments.get(i + 1)).map(PathBuf::from);
     let config = ChipConfig::load("paper")?.with("chip.cores", 1)?;
     let mut rng = generator(2407);
-    let program = program(&mut rng, &config);
+    let program = program(&mut rng, &config, SHAPE);
     let dense: Vec<i32> = (0..SHAPE.inputs()).map(|_| rng.random_range(0..256)).collect();
     // As after a ReLU on digits: half of the values 0, the others small.
     let sparse: Vec<i32> =
@@ -111,40 +114,6 @@ fn processor_seconds() -> Option<f64> {
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
     Some(ticks / 100.0)
-}
-
-/// The layer with random cells, and random lanes and polarities of columns.
-fn program(rng: &mut Random, config: &ChipConfig) -> Program {
-    let (tiles, lanes) = (config.tiles(), config.lanes());
-    let basis = vec![(0..config.rows() * config.columns()).map(|_| [-1, 1][rng.random_range(0..2)]).collect()];
-    let mut slot = |tile: usize| Slot {
-        items: (0..lanes).map(|lane| Some(Item { kernel: lane * tiles + tile, plane: 0 })).collect(),
-        switches: (0..config.columns())
-            .map(|_| (rng.random_range(0..lanes) as i8 + 1) * [-1, 1][rng.random_range(0..2)])
-            .collect(),
-    };
-    let subvectors = SHAPE.depth().div_ceil(config.rows());
-    let slots = (0..subvectors).map(|_| vec![(0..tiles).map(&mut slot).collect()]).collect();
-    let requantize = Requantize {
-        multiplier: vec![1; SHAPE.kernels],
-        offset: vec![0; SHAPE.kernels],
-        shift: 1,
-        low: i32::MIN,
-        high: i32::MAX,
-        raw: true,
-    };
-    let layer = LayerProgram {
-        name: "conv".into(),
-        shape: SHAPE,
-        input_bits: 8,
-        signed: false,
-        gain: 0,
-        block_positions: 64,
-        home: (0..SHAPE.kernels as u32).collect(),
-        slots,
-        requantize,
-    };
-    Program::chain("bench", config, basis, vec![layer])
 }
 
 /// Patches (uint8 `[position][depth]`), row vectors (int16 `[subvector][kernel][row]`) and psums (int64 `[kernel][position]`).

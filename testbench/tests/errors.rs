@@ -400,7 +400,6 @@ const MUTANTS: &[Mutant] = &[
     ),
     ("loaded slots survive a clear", all_faults, "coefficient_buffer", "if (discard)", "if (1'h0)"),
     ("half a slot survives a clear", all_faults, "slot_loader", "if (discard)", "if (1'h0)"),
-    ("results survive a clear", all_faults, "result_fifo", "if (flush)", "if (1'h0)"),
     ("the drain goes on after a clear", all_faults, "drain", "if (flush)", "if (1'h0)"),
     ("the sequencer goes on after a clear", all_faults, "sequencer", "if (flush)", "if (1'h0)"),
     ("activations are taken after an error", all_faults, "input_buffer", "ready | discard", "ready"),

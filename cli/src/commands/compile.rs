@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use basisn_arch::ChipConfig;
-use basisn_compiler::fit::FitOptions;
+use basisn_compiler::fit::{FitOptions, FitRun};
 use basisn_compiler::graph::topologies;
 use basisn_compiler::images::Images;
 use basisn_compiler::{Compiled, Dataset, Fitted, Model, Network, ScheduleOptions, onnx};
@@ -105,8 +105,8 @@ impl Source {
 
 impl Inputs {
     /// Fits, calibrated on the training images.
-    pub fn fit(&self, config: &ChipConfig, options: &FitOptions) -> Result<Fitted, Error> {
-        Ok(basisn_compiler::compile::fit(&self.model, &self.calibration, config, options)?)
+    pub fn fit(&self, config: &ChipConfig, options: &FitOptions, run: FitRun) -> Result<Fitted, Error> {
+        Ok(basisn_compiler::compile::fit_and_tell(&self.model, &self.calibration, config, options, run)?)
     }
 
     /// Compiles, calibrated on the training images.

@@ -6,11 +6,12 @@ use basisn_arch::ChipConfig;
 use basisn_compiler::Fitted;
 use basisn_compiler::basis::{BasisKind, BasisOptions};
 use basisn_compiler::coefficient::{CoefficientCode, CoefficientForm};
-use basisn_compiler::fit::{FitOptions, LayerOptions, snr_db};
+use basisn_compiler::fit::{FitOptions, FitRun, LayerOptions, snr_db};
 use clap::{Args, ValueEnum};
 
 use super::compile::Source;
 use crate::Error;
+use crate::engine::progress;
 use crate::output::{say, write_file};
 
 /// Fit a trained network to the global basis and write the fitted file, which `basisn compile` lowers to any number of tiles.
@@ -27,6 +28,9 @@ pub struct Arguments {
     out: PathBuf,
     #[command(flatten)]
     options: Options,
+    /// Folder that keeps the layers that are finished: an interrupted fit goes on from there
+    #[arg(long)]
+    partial: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -81,6 +85,8 @@ enum Kind {
     Hadamard,
     /// Random levels, the same for every network
     Random,
+    /// Levels learned from the weights of all layers
+    Learned,
 }
 
 impl From<Form> for CoefficientForm {
@@ -101,6 +107,7 @@ impl Options {
         let kind = match self.basis {
             Kind::Hadamard => BasisKind::Hadamard,
             Kind::Random => BasisKind::Random,
+            Kind::Learned => BasisKind::Learned,
         };
         let basis = BasisOptions { kind, count: self.bases, seed: self.seed };
         Ok(FitOptions {
@@ -141,7 +148,12 @@ fn layer(text: &str, mut options: LayerOptions) -> Result<(String, LayerOptions)
 pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let config = ChipConfig::load(&arguments.config)?;
     let options = arguments.options.read(&config)?;
-    let fitted = arguments.source.load()?.fit(&config, &options)?;
+    let inputs = arguments.source.load()?;
+    let bar = progress("fitting", 1000);
+    let show = |share: f64| bar.set_position((1000.0 * share) as u64);
+    let partial = arguments.partial.as_deref();
+    let fitted = inputs.fit(&config, &options, FitRun { progress: &show, partial })?;
+    bar.finish_and_clear();
     write_file(&arguments.out, &fitted.to_bytes()?)?;
     if arguments.json {
         say!("{}", report(&fitted));

@@ -50,6 +50,10 @@ pub fn files(config: &ChipConfig) -> Result<Vec<File>, Error> {
     let mut files: Vec<File> = groups.rtl.iter().cloned().zip(rtl.into_iter().map(|file| file.text)).collect();
     files.extend([portable, body("sim/dpi", Body::Dpi), black_box, testbench]);
     files.extend(vectors);
+    // Only where the chip's read latency and interval are long enough for it.
+    if let Ok(text) = basisn_models::verilog::fpga_body(config) {
+        files.push((format!("sim/fpga/{}.v", config.macro_name()), text));
+    }
     let constraints = basisn_hdl::generate_constraints(config, &basisn_hdl::Technology::default())?;
     files.extend(constraints.into_iter().map(|file| (format!("syn/{}", file.name), file.text)));
     files.extend(

@@ -1,4 +1,4 @@
-//! What the cells hold: a Hadamard matrix with scrambled signs, or random levels.
+//! What the cells hold: a Hadamard matrix with scrambled signs, random levels, or levels learned from the weights.
 //!
 //! The Hadamard basis is the default: it is the same for every crossbar and every network, so that a chip is written once in its life.
 
@@ -32,6 +32,8 @@ pub enum BasisKind {
     Hadamard,
     /// Every level drawn on its own; the same for every network.
     Random,
+    /// Learned from the weights of all layers together.
+    Learned,
 }
 
 /// Which basis the crossbars hold.
@@ -53,13 +55,13 @@ impl Default for BasisOptions {
 }
 
 impl BasisOptions {
-    /// The bases of a chip.
+    /// The bases that do not depend on weights; for learned ones, those that learning starts from.
     pub fn fixed(&self, config: &ChipConfig) -> Vec<Basis> {
         let of = |number: usize| {
             // Basis 0 of seed 0 is the chip's own one.
             let mut random = Random::new(SEED ^ self.seed ^ ((number as u64) << 32));
             match self.kind {
-                BasisKind::Hadamard => Basis::scrambled(config, &mut random),
+                BasisKind::Hadamard | BasisKind::Learned => Basis::scrambled(config, &mut random),
                 BasisKind::Random => Basis::random(config, &mut random),
             }
         };

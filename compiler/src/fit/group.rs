@@ -9,6 +9,8 @@ use crate::coefficient::CoefficientCode;
 
 /// Scales to try, relative to the one that `C / g` columns of one step each would need to reach the length of the weights.
 const GRID: [f64; 5] = [0.5, 0.7, 0.9, 1.15, 1.5];
+/// The same, relative to a scale that was good for nearly the same columns.
+const GRID_NEAR: [f64; 3] = [0.85, 1.0, 1.2];
 /// Rounds of improvement of coefficients and scale.
 const ROUNDS: usize = 12;
 
@@ -66,12 +68,22 @@ impl<'a> Group<'a> {
     pub(super) fn start_by_pursuit(&mut self) {
         let share = (self.columns as f64 / self.kernels.len() as f64).min(self.quota as f64);
         let norm = self.metrics.iter().map(mean_norm).sum::<f64>() / self.metrics.len() as f64;
+        let reach = |k: &KernelState| (k.signal / (k.products.len() / self.columns) as f64 / (norm * share)).sqrt();
+        let scales: Vec<f64> = self.kernels.iter().map(reach).collect();
+        self.pursue_at(&GRID, &scales);
+    }
+
+    /// The same at scales near those that were found before.
+    pub(super) fn start_near(&mut self, found: &[KernelFit]) {
+        let scales: Vec<f64> = found.iter().map(|k| k.scale).collect();
+        self.pursue_at(&GRID_NEAR, &scales);
+    }
+
+    /// Chooses coefficients by pursuit at the best of the scales `steps * scales`.
+    fn pursue_at(&mut self, steps: &[f64], scales: &[f64]) {
         let mut best: Option<(f64, Vec<KernelState>)> = None;
-        for step in GRID {
-            for kernel in &mut self.kernels {
-                let subvectors = kernel.products.len() / self.columns;
-                kernel.restart(step * (kernel.signal / subvectors as f64 / (norm * share)).sqrt());
-            }
+        for step in steps {
+            self.kernels.iter_mut().zip(scales).for_each(|(kernel, scale)| kernel.restart(step * scale));
             for s in 0..self.subvectors() {
                 self.pursue(s);
             }
@@ -86,13 +98,24 @@ impl<'a> Group<'a> {
     }
 
     /// Improves coefficients and scales in turn until nothing changes any more, and gives the result.
-    pub(super) fn finish(mut self) -> Vec<KernelFit> {
+    pub(super) fn finish(self) -> Vec<KernelFit> {
+        self.improved(ROUNDS)
+    }
+
+    /// The same in at most `rounds` rounds.
+    pub(super) fn improved(mut self, rounds: usize) -> Vec<KernelFit> {
+        // Where columns are left over, a kernel that may not use more of them can still use others.
+        let others = self.kernels.len() == 1 && self.quota < self.columns;
         let mut error = self.error();
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
             let before = self.kernels.clone();
             self.best_scales();
             for s in 0..self.subvectors() {
-                self.improve(s);
+                if others {
+                    self.choose_others(s);
+                } else {
+                    self.improve(s);
+                }
             }
             let now = self.error();
             // Rounding errors of the last digit are no improvement.
@@ -127,25 +150,32 @@ impl<'a> Group<'a> {
         (c, kernel.weight() * c * (2.0 * left - c * norm))
     }
 
-    /// Kernels and free columns win each other, the most valuable pair first.
-    fn pursue(&mut self, s: usize) {
+    /// The most valuable column of a subvector for a kernel among those that `is_free`: gain, column, coefficient.
+    fn best_column(&self, kernel: &KernelState, s: usize, is_free: impl Fn(usize) -> bool) -> (f64, usize, f64) {
         let metric = self.metric(s);
-        let range = s * self.columns..(s + 1) * self.columns;
-        let mut free = vec![true; self.columns];
-        let mut owned = vec![0; self.kernels.len()];
-        let best = |group: &Self, i: usize, free: &[bool]| {
-            let kernel = &group.kernels[i];
-            let mut best = (0.0, 0, 0.0);
-            for (column, left) in kernel.left[range.clone()].iter().enumerate() {
-                if free[column] {
-                    let (c, gain) = group.offer(kernel, *left, metric.norm(column));
-                    if gain > best.0 {
-                        best = (gain, column, c);
-                    }
+        let mut best = (0.0, 0, 0.0);
+        // No coefficient gains more than the real-valued one, left^2 / norm: most columns need no closer look.
+        let mut least = 0.0;
+        let weight = kernel.weight();
+        for (column, &left) in kernel.left[s * self.columns..(s + 1) * self.columns].iter().enumerate() {
+            let norm = metric.norm(column);
+            if left * left > least * norm && is_free(column) {
+                let (c, gain) = self.offer(kernel, left, norm);
+                if gain > best.0 {
+                    best = (gain, column, c);
+                    least = gain / weight;
                 }
             }
-            best
-        };
+        }
+        best
+    }
+
+    /// Kernels and free columns win each other, the most valuable pair first.
+    fn pursue(&mut self, s: usize) {
+        let mut free = vec![true; self.columns];
+        let mut owned = vec![0; self.kernels.len()];
+        let best =
+            |group: &Self, i: usize, free: &[bool]| group.best_column(&group.kernels[i], s, |column| free[column]);
         let mut bests: Vec<(f64, usize, f64)> = (0..self.kernels.len()).map(|i| best(self, i, &free)).collect();
         loop {
             let largest = (0..bests.len()).max_by(|&a, &b| bests[a].0.total_cmp(&bests[b].0).then(b.cmp(&a)));
@@ -194,6 +224,20 @@ impl<'a> Group<'a> {
             if let Some(i) = winner {
                 owned[i] += usize::from(winner != owner);
                 self.change(i, s, column, c - self.kernels[i].coefficients[start + column]);
+            }
+        }
+    }
+
+    /// Takes every column from its kernel in turn, and gives the kernel the column that is now best, often the same one.
+    fn choose_others(&mut self, s: usize) {
+        let start = s * self.columns;
+        for column in 0..self.columns {
+            let before = self.kernels[0].coefficients[start + column];
+            if before != 0.0 {
+                self.change(0, s, column, -before);
+                let kernel = &self.kernels[0];
+                let (_, column, c) = self.best_column(kernel, s, |column| kernel.coefficients[start + column] == 0.0);
+                self.change(0, s, column, c);
             }
         }
     }

@@ -22,17 +22,17 @@ pub(crate) struct Metric {
 impl Metric {
     /// For subvectors of `length` rows, all of the same importance.
     pub(crate) fn plain(basis: &Basis, length: usize) -> Self {
-        Self::new(basis, length, None)
+        Self::of_columns(basis.vectors(length), None)
     }
 
     /// For the second moments `[row][row]` of a subvector's inputs.
     pub(crate) fn weighted(basis: &Basis, length: usize, moments: &[f64]) -> Self {
-        Self::new(basis, length, Some(moments.to_vec()))
+        Self::of_columns(basis.vectors(length), Some(moments.to_vec()))
     }
 
-    fn new(basis: &Basis, length: usize, moments: Option<Vec<f64>>) -> Self {
-        let columns = basis.columns;
-        let vectors = basis.vectors(length);
+    /// For columns `[column][row]`, at least one.
+    pub(crate) fn of_columns(vectors: Vec<Vec<f64>>, moments: Option<Vec<f64>>) -> Self {
+        let (columns, length) = (vectors.len(), vectors[0].len());
         let projection: Vec<f64> = match &moments {
             None => vectors.concat(),
             Some(m) => vectors.iter().flat_map(|v| m.chunks_exact(length).map(move |row| dot(row, v))).collect(),

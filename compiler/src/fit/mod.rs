@@ -6,12 +6,15 @@
 //! | [`pursuit`] | grouped kernels compete for columns; at most so many nonzeros |
 //! | [`rounding`] | kernels that use all columns of their crossbar |
 //! | `group`, `kernel` | what both work on: kernels, columns, what is left |
+//! | [`Lesson`] | a layer that a basis is learned from |
 //! | `winner` | winner takes all, for comparison |
 
 mod group;
 mod kernel;
+mod learn;
 mod metric;
 pub mod pursuit;
+mod resume;
 pub mod rounding;
 mod target;
 mod winner;
@@ -22,9 +25,11 @@ use basisn_arch::ChipConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::basis::{Basis, BasisOptions};
+use crate::basis::{Basis, BasisKind, BasisOptions};
 use crate::coefficient::CoefficientCode;
+pub use learn::Lesson;
 use pursuit::Pursuit;
+pub use resume::FitRun;
 pub use target::Target;
 
 /// The fit of one layer.
@@ -149,6 +154,25 @@ impl FitOptions {
         }
         Ok(())
     }
+}
+
+/// The bases that the options ask for. Learned ones start from Hadamard bases; `progress` gets the share of the work that is done, 0..1.
+pub fn bases(
+    lessons: &[Lesson],
+    config: &ChipConfig,
+    options: &FitOptions,
+    progress: &(dyn Fn(f64) + Sync),
+) -> Vec<Basis> {
+    let BasisOptions { kind, count, seed } = options.basis;
+    let fixed = options.basis.fixed(config);
+    if kind != BasisKind::Learned {
+        return fixed;
+    }
+    let learn = |(number, start)| {
+        let done = |share: f64| progress((number as f64 + share) / count as f64);
+        learn::learn(lessons, start, (number, count, options.tiles), config, seed, &done)
+    };
+    fixed.iter().enumerate().map(learn).collect()
 }
 
 /// Fits one layer. With several bases kernel k gets basis `k mod bases`. Groups are made for `tiles` tiles, a multiple of the bases,

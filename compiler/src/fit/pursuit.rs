@@ -66,14 +66,19 @@ pub fn grouped(
     let found: Vec<Vec<KernelFit>> = groups
         .par_iter()
         .map(|group| {
-            let quota = (SHARE_MAX * basis.columns / group.len().max(1)).max(1);
-            let quota = nonzeros.map_or(quota, |most| quota.min(most));
+            let quota = quota(basis.columns, Some(group.len()), nonzeros);
             let mut group = Group::new(target, &cut, &metrics, group, code, quota);
             group.start_by_pursuit();
             group.finish()
         })
         .collect();
     collect(target, basis.columns * cut.count, groups, found)
+}
+
+/// Columns that a kernel owns at most in a subvector, in a group of `group` kernels or without one.
+pub(super) fn quota(columns: usize, group: Option<usize>, nonzeros: Option<usize>) -> usize {
+    let share = group.map_or(columns, |size| (SHARE_MAX * columns / size.max(1)).clamp(1, columns));
+    nonzeros.map_or(share, |most| share.min(most))
 }
 
 /// Ordinary pursuit, every kernel on its own with at most `nonzeros` coefficients in a subvector.

@@ -39,7 +39,7 @@ pub fn rounded(target: &Target, basis: &Basis, kernels: &[usize], code: Coeffici
 }
 
 /// Rounds `real` at the best of a few scales.
-fn start(group: &mut Group, real: &[f64], code: CoefficientCode) {
+pub(super) fn start(group: &mut Group, real: &[f64], code: CoefficientCode) {
     let largest = real.iter().fold(0.0f64, |m, c| m.max(c.abs()));
     if largest == 0.0 {
         return;

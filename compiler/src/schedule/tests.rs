@@ -156,8 +156,7 @@ fn groups_that_own_disjoint_columns_take_one_slot_each() {
             }
         }
         items.sort_by_key(|i| i.kernel);
-        let layer = crate::map::tests::layer(kernels, 1, Some(groups.clone()));
-        let home = crate::map::homes(&layer, 1, &config);
+        let home = crate::map::homes(kernels, Some(&groups), 1, &config);
         let schedule = subvector(
             &items,
             &home,

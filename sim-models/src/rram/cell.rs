@@ -4,6 +4,7 @@
 //! function of (conductance, model, draw).
 
 use basisn_arch::Geometry;
+use serde::Serialize;
 
 use super::config::{Encoding, MacroModel, Programming};
 use super::faults::{self, Stuck};
@@ -96,7 +97,7 @@ pub fn aged_us(g_us: f64, model: &MacroModel, relaxation: f64, exponent: f64) ->
 }
 
 /// A cell that write-verify gave up on.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FailedCell {
     /// Row.
     pub row: usize,

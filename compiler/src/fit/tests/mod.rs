@@ -1,5 +1,6 @@
 //! Local fits; and the pursuit's tests below.
 
+mod learn;
 mod pursuit;
 
 use super::*;
