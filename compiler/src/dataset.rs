@@ -8,7 +8,8 @@ use std::path::Path;
 use ndarray::{Array, Array4, Dimension, Ix1};
 use ndarray_npy::{ReadableElement, ViewElement};
 
-use crate::{Error, Network, npy};
+use crate::fitted::Code;
+use crate::{Error, Graph, npy};
 
 /// Labelled images with a fixed split. No image is in both parts.
 #[derive(Clone, Debug)]
@@ -38,29 +39,30 @@ impl Dataset {
         Ok(dataset)
     }
 
-    /// Checks that this set is one for `network`: the images have its input shape and range, the labels are outputs of it.
+    /// Checks that this set is one for a network: the images have its input shape and range, the labels are outputs of it.
     ///
     /// # Errors
     /// Names the first image that does not fit.
-    pub fn check_fits(&self, network: &Network) -> Result<(), Error> {
-        let input = &network.input;
-        let wanted = [input.channels, input.height, input.width];
+    pub fn check_fits(&self, graph: &Graph) -> Result<(), Error> {
+        let shape = graph.input_shape();
+        let wanted = [shape.channels, shape.height, shape.width];
         let found = &self.images.shape()[1..];
         if found != wanted {
             return Err(Error::dataset(
                 Path::new("images.npy"),
-                format!("images are {found:?}, the input of network {} is {wanted:?}", network.name),
+                format!("images are {found:?}, the input of network {} is {wanted:?}", graph.name),
             ));
         }
-        let max_pixel = (1u32 << (input.bits - u32::from(input.signed))) - 1;
+        let code = graph.input.unwrap_or(Code { scale: 1.0, bits: 8, signed: false });
+        let max_pixel = code.range().1.unsigned_abs();
         if let Some(((image, ..), pixel)) = self.images.indexed_iter().find(|&(_, &p)| u32::from(p) > max_pixel) {
-            let signed = if input.signed { "signed" } else { "unsigned" };
+            let signed = if code.signed { "signed" } else { "unsigned" };
             return Err(Error::dataset(
                 Path::new("images.npy"),
-                format!("image {image} has pixel {pixel}, the input has {} {signed} bits: 0..{max_pixel}", input.bits),
+                format!("image {image} has pixel {pixel}, the input has {} {signed} bits: 0..{max_pixel}", code.bits),
             ));
         }
-        let classes = network.layers.last().map_or(0, |layer| layer.out);
+        let classes = graph.output_shape().size();
         if let Some(image) = self.labels.iter().position(|&label| usize::from(label) >= classes) {
             return Err(Error::dataset(
                 Path::new("labels.npy"),
@@ -135,12 +137,12 @@ mod tests {
         Dataset::load(dir.path()).unwrap_err().to_string()
     }
 
-    fn network(height: usize, bits: u32, classes: usize) -> Network {
+    fn network(height: usize, bits: u32, classes: usize) -> Graph {
         let text = format!(
             "name = \"n\"\n[input]\nchannels = 1\nheight = {height}\nwidth = 3\nscale = 1.0\nbits = {bits}\n\
              [[layers]]\nname = \"fc\"\nkind = \"linear\"\nout = {classes}\nrelu = false\n"
         );
-        toml::from_str(&text).unwrap()
+        toml::from_str::<crate::Network>(&text).unwrap().graph().unwrap()
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! | step | module | what |
 //! |---|---|---|
-//! | read | [`network`], [`onnx`], [`parameters`], [`dataset`], [`npy`], [`synthetic`] | description, trained weights, labelled images, drawn ones |
+//! | read | [`network`], [`onnx`], [`parameters`], [`dataset`], [`images`], [`npy`], [`synthetic`] | description, trained weights, labelled images, drawn ones |
 //! | the network | [`graph`], [`model`] | nodes and shapes, built-in topologies; a graph with its parameters |
 //! | calibrate | [`float`], [`calibrate`] | float reference; scales of the activations, gain of the ADC |
 //! | fit | [`basis`], [`coefficient`], [`csd`], [`fit`](mod@fit), [`pursuit`] | coefficients of the fixed basis: a [`Fitted`] network |
@@ -21,6 +21,7 @@ pub mod fitted;
 pub mod float;
 mod fuse;
 pub mod graph;
+pub mod images;
 mod integer;
 mod least_squares;
 pub mod map;

@@ -26,7 +26,7 @@ fn digits() -> Digits {
     let network = Network::load(&dir.join("network.toml")).unwrap();
     let model = Model::of_network(&network, &dir.join("weights.safetensors")).unwrap();
     let set = Dataset::load(&dir).unwrap();
-    set.check_fits(&network).unwrap();
+    set.check_fits(&network.graph().unwrap()).unwrap();
     let labels = set.test.iter().map(|&i| set.labels[i]).collect();
     let (train, test) = (pixels(&set, &set.train), pixels(&set, &set.test));
     Digits { train, test, labels, model, config: ChipConfig::load("digits").unwrap() }

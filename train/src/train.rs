@@ -157,7 +157,7 @@ impl<'a> Training<'a> {
     /// An option is out of range, or network and dataset don't fit together.
     pub fn float(network: &Network, dataset: &'a Dataset, options: Options) -> Result<Self, Error> {
         options.check()?;
-        dataset.check_fits(network)?;
+        dataset.check_fits(&network.graph()?)?;
         // By name: the default device would follow the backends that other crates enable.
         let device = Device::flex();
         let mut rng = StdRng::seed_from_u64(options.seed);

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use basisn_arch::ChipConfig;
 use basisn_compiler::fit::{FitOptions, FitRun};
-use basisn_compiler::{Compiled, Dataset, Fitted, Model, Network, ScheduleOptions};
+use basisn_compiler::graph::topologies;
+use basisn_compiler::images::Images;
+use basisn_compiler::{Compiled, Dataset, Fitted, Model, Network, ScheduleOptions, onnx};
 use clap::Args;
 
 use crate::Error;
@@ -35,61 +37,97 @@ pub struct Arguments {
 /// A trained network and its data.
 #[derive(Args)]
 pub struct Source {
-    /// Network description
+    /// Network: a description (.toml), an ONNX model (.onnx), or a built-in one such as resnet20-cifar100
     #[arg(long, default_value = "examples/digits/network.toml")]
-    network: PathBuf,
-    /// Trained weights
+    network: String,
+    /// Trained weights (safetensors; an ONNX model has its own), or random:SEED
     #[arg(long, default_value = "examples/digits/weights.safetensors")]
-    weights: PathBuf,
-    /// Folder of the data set; only its training images are used to fit
+    weights: String,
+    /// Data to calibrate on: a folder as examples/digits, of which only the training images are used; a folder with a folder of JPEG or PNG
+    /// files for each class; CIFAR .bin; MNIST IDX images; .npy; or random:COUNT
     #[arg(long, default_value = "examples/digits")]
-    data: PathBuf,
+    data: String,
+    /// Images to calibrate on, at most; a folder as examples/digits gives all
+    #[arg(long, default_value_t = 64)]
+    calibrate: usize,
 }
 
 /// Everything that a compilation starts from.
 pub struct Inputs {
     /// Network with its trained weights.
     pub model: Model,
-    /// Images and labels.
-    pub dataset: Dataset,
+    /// Images to calibrate on, as integers.
+    pub calibration: Vec<Vec<i32>>,
+    /// Images and labels, if the data have held-out ones.
+    pub dataset: Option<Dataset>,
 }
 
 impl Source {
     /// Reads and checks network, weights and data.
     pub fn load(&self) -> Result<Inputs, Error> {
-        let network = Network::load(&self.network)?;
-        let model = Model::of_network(&network, &self.weights)?;
-        let dataset = Dataset::load(&self.data)?;
-        dataset.check_fits(&network)?;
-        Ok(Inputs { model, dataset })
+        let mut model = self.model()?;
+        if Path::new(&self.data).join("images.npy").is_file() || model.graph.input.is_some() {
+            let dataset = Dataset::load(Path::new(&self.data))?;
+            dataset.check_fits(&model.graph)?;
+            let calibration = basisn_compiler::pixels(&dataset, &dataset.train);
+            return Ok(Inputs { model, calibration, dataset: Some(dataset) });
+        }
+        let images = Images::load(&self.data, model.graph.input_shape(), self.calibrate)?;
+        let code = images.code();
+        model.graph.input = Some(code);
+        Ok(Inputs { model, calibration: images.quantize(&code), dataset: None })
+    }
+
+    fn model(&self) -> Result<Model, Error> {
+        let path = Path::new(&self.network);
+        let graph = match path.extension().and_then(|e| e.to_str()) {
+            Some("onnx") => {
+                let imported = onnx::load(path)?;
+                imported.notes.iter().for_each(|note| eprintln!("note: {note}"));
+                return Ok(imported.model);
+            }
+            Some("toml") => Network::load(path)?.graph()?,
+            _ => topologies::built_in(&self.network)?,
+        };
+        match self.weights.strip_prefix("random:") {
+            None => Ok(Model::load(graph, Path::new(&self.weights))?),
+            Some(seed) => {
+                let seed = seed.parse().map_err(|_| Error::Input {
+                    at: "--weights".into(),
+                    cause: format!("`{seed}` is no seed"),
+                    fix: "write random: and a number".into(),
+                })?;
+                Ok(Model::random(graph, seed))
+            }
+        }
     }
 }
 
 impl Inputs {
-    /// Some images as integers, `[channel][height][width]`.
-    pub fn images(&self, indices: &[usize]) -> Vec<Vec<i32>> {
-        let images = &self.dataset.images;
-        indices
-            .iter()
-            .map(|&i| images.index_axis(ndarray::Axis(0), i).iter().map(|&v| i32::from(v)).collect())
-            .collect()
-    }
-
-    /// The labels of some images.
-    pub fn labels(&self, indices: &[usize]) -> Vec<u8> {
-        indices.iter().map(|&i| self.dataset.labels[i]).collect()
-    }
-
     /// Fits, calibrated on the training images.
     pub fn fit(&self, config: &ChipConfig, options: &FitOptions, run: FitRun) -> Result<Fitted, Error> {
-        let calibration = self.images(&self.dataset.train);
-        Ok(basisn_compiler::compile::fit_and_tell(&self.model, &calibration, config, options, run)?)
+        Ok(basisn_compiler::compile::fit_and_tell(&self.model, &self.calibration, config, options, run)?)
     }
 
     /// Compiles, calibrated on the training images.
     pub fn compile(&self, config: &ChipConfig) -> Result<Compiled, Error> {
-        let calibration = self.images(&self.dataset.train);
-        Ok(basisn_compiler::compile(&self.model, &calibration, config)?)
+        Ok(basisn_compiler::compile(&self.model, &self.calibration, config)?)
+    }
+
+    /// The held-out images as integers, `[channel][height][width]`, and their labels.
+    ///
+    /// # Errors
+    /// The data have no held-out images.
+    pub fn held_out(&self) -> Result<(Vec<Vec<i32>>, Vec<u8>), Error> {
+        let Some(dataset) = &self.dataset else {
+            return Err(Error::Input {
+                at: "--data".into(),
+                cause: "these data have no held-out images".into(),
+                fix: "give a folder as examples/digits".into(),
+            });
+        };
+        let labels = dataset.test.iter().map(|&i| dataset.labels[i]).collect();
+        Ok((basisn_compiler::pixels(dataset, &dataset.test), labels))
     }
 }
 

@@ -10,7 +10,7 @@ use basisn_models::verilog::Body;
 use basisn_models::{NetRun, golden};
 use clap::Args;
 
-use super::compile::{Inputs, Source};
+use super::compile::Source;
 use super::simulate;
 use crate::engine::{self, Comparison, Rtl, Simulator};
 use crate::output::{Staged, say};
@@ -55,8 +55,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     step("generate Verilog, build it with Verilator (kept for the next time)");
     package::write(&config, &mut staged, "ip/")?;
     let simulator = Simulator::build(&config, Body::Dpi, None)?;
-    let test = &inputs.dataset.test;
-    let (images, labels) = (inputs.images(test), inputs.labels(test));
+    let (images, labels) = inputs.held_out()?;
     let some = arguments.images.get().min(images.len());
     step(&format!("golden reference: {} held-out images", images.len()));
     let float_accuracy = float::accuracy(&inputs.model, &images, &labels)?;
@@ -65,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let rtl = simulator.run(&config, &compiled.program, &images[..some], None)?;
     let comparison = engine::compare(&compiled.program, &golden, &rtl.runs);
 
-    let mut figures = figures(arguments, &config, &inputs, &compiled, &golden, &rtl, &comparison);
+    let mut figures = figures(arguments, &config, &labels, &compiled, &golden, &rtl, &comparison);
     figures.float_accuracy = float_accuracy;
     figures.seconds = started.elapsed().as_secs_f64();
     let text = serde_json::to_string_pretty(&figures)
@@ -101,13 +100,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
 fn figures(
     arguments: &Arguments,
     config: &ChipConfig,
-    inputs: &Inputs,
+    labels: &[u8],
     compiled: &Compiled,
     golden: &[NetRun<golden::LayerRun>],
     rtl: &Rtl,
     comparison: &Comparison,
 ) -> Figures {
-    let labels = inputs.labels(&inputs.dataset.test);
     let some = rtl.runs.len();
     let golden_outputs = || golden.iter().filter_map(|i| i.values.last()).map(Vec::as_slice);
     let rtl_outputs = rtl.runs.iter().filter_map(|i| i.values.last()).map(Vec::as_slice);
@@ -117,7 +115,7 @@ fn figures(
         config: arguments.config.clone(),
         images_held_out: labels.len(),
         float_accuracy: 0.0,
-        golden_accuracy: engine::accuracy(golden_outputs(), &labels),
+        golden_accuracy: engine::accuracy(golden_outputs(), labels),
         golden_accuracy_of_rtl_images: engine::accuracy(golden_outputs(), &labels[..some]),
         rtl_accuracy: engine::accuracy(rtl_outputs, &labels[..some]),
         images_rtl: some,

@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use basisn_arch::{ChipConfig, Geometry, Program};
+use basisn_compiler::fitted::Code;
+use basisn_compiler::images::Images;
 use basisn_models::NetRun;
 use basisn_models::arithmetic::input_range;
 use basisn_models::rram::{Device, MacroModel};
@@ -25,7 +27,8 @@ pub struct Arguments {
     /// Program image (basisn compile)
     #[arg(long)]
     program: PathBuf,
-    /// Images: .npy, integers, [images, channels, height, width] or one image
+    /// Images: .npy, integers, [images, channels, height, width] or one image; or pictures, CIFAR, MNIST or random:COUNT as for
+    /// `basisn compile --data`, quantized as the program says
     #[arg(long)]
     input: PathBuf,
     /// Labels: .npy, integers; to report the accuracy
@@ -228,7 +231,14 @@ pub fn config_for(program: &Program, named: Option<&str>) -> Result<ChipConfig, 
 
 fn images(arguments: &Arguments, program: &Program) -> Result<Vec<Vec<i32>>, Error> {
     let input = &program.input;
-    let mut images = tensor::images(&arguments.input, &tensor::read(&arguments.input)?, input.shape)?;
+    let named = arguments.input.to_string_lossy();
+    let mut images = if named.ends_with(".npy") {
+        tensor::images(&arguments.input, &tensor::read(&arguments.input)?, input.shape)?
+    } else {
+        let count = arguments.images.map_or(usize::MAX, NonZeroUsize::get);
+        let code = Code { scale: input.scale, bits: input.bits, signed: input.signed };
+        Images::load(&named, input.shape, count)?.quantize(&code)
+    };
     images.truncate(arguments.images.map_or(usize::MAX, NonZeroUsize::get));
     let (low, high) = input_range(input.bits, input.signed);
     for (i, image) in images.iter().enumerate() {
