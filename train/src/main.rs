@@ -105,8 +105,11 @@ fn train_coefficients(arguments: &Arguments, from: &Path, network: &Network, dat
     };
     if let Some(device) = &device {
         let fitted = export(&training)?;
-        let homes: Vec<Vec<u32>> =
-            fitted.layers.iter().map(|layer| homes(layer, fitted.bases.len(), &config)).collect();
+        let homes: Vec<Vec<u32>> = fitted
+            .layers
+            .iter()
+            .map(|layer| homes(layer.shape.kernels, layer.groups.as_deref(), fitted.bases.len(), &config))
+            .collect();
         let levels = fitted.bases.first().map_or(&[][..], |basis| &basis.levels);
         training.refit_on(measured(&config, device, levels), &homes);
     }

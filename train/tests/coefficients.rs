@@ -112,7 +112,11 @@ fn a_refit_on_a_measured_chip_agrees_with_the_golden_reference_of_that_chip_and_
     let gentle = Options { learning_rate: 0.01, ..options.clone() };
     let mut refit = Training::basis(&network, &float, &dataset, &config, basis.clone(), gentle).unwrap();
     refit.start_from(&fitted, "fitted").unwrap();
-    let homes: Vec<Vec<u32>> = fitted.layers.iter().map(|layer| homes(layer, fitted.bases.len(), &config)).collect();
+    let homes: Vec<Vec<u32>> = fitted
+        .layers
+        .iter()
+        .map(|layer| homes(layer.shape.kernels, layer.groups.as_deref(), fitted.bases.len(), &config))
+        .collect();
     refit.refit_on(measured(&config, &device, &fitted.bases[0].levels), &homes);
     refit.run(&mut Recorder::default()).unwrap();
     refit.finish().unwrap();
