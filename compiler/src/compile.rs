@@ -29,7 +29,7 @@ pub struct Compiled {
 /// `images` are training images as integers: scales and gains are measured on them.
 ///
 /// # Errors
-/// As [`fit`] and [`lower`].
+/// As [`fit()`] and [`lower`].
 pub fn compile(model: &Model, images: &[Vec<i32>], config: &ChipConfig) -> Result<Compiled, Error> {
     lower(&fit(model, images, config, &FitOptions::local(config))?, config, ScheduleOptions::default())
 }

@@ -11,7 +11,7 @@ use crate::basis::Basis;
 use crate::coefficient::CoefficientCode;
 
 /// Winner takes all: a column that several kernels of a group use stays with the one it serves best; the others lose it.
-/// Scales and correlations are set again. This is what [`grouped`] is compared with.
+/// Scales and correlations are set again. This is what [`grouped`](super::pursuit::grouped) is compared with.
 pub fn winner_take_all(
     target: &Target,
     basis: &Basis,

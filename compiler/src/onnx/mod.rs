@@ -2,10 +2,10 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`proto`] | the messages of the format |
-//! | [`constant`] | initializers, inside the file or beside it |
-//! | [`attribute`] | attributes of a node |
-//! | [`convert`] | one node at a time into a graph |
+//! | `proto` | the messages of the format |
+//! | `constant` | initializers, inside the file or beside it |
+//! | `attribute` | attributes of a node |
+//! | `convert` | one node at a time into a graph |
 //!
 //! Weights are taken from the nodes that use them, never matched by name: exporters rename them and fold batch norms into them.
 
