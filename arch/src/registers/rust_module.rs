@@ -55,7 +55,7 @@ pub fn rust_module() -> String {
         if register.count > 1 {
             let _ = writeln!(
                 text,
-                "    /// Registers in a row, 4 bytes each.\n    pub const COUNT: usize = {};",
+                "    /// Registers in a row, 4 bytes each.\n    pub const REGISTERS: usize = {};",
                 register.count
             );
         }

@@ -141,6 +141,7 @@ pub fn one_layer(folder: &Path) {
     let path = folder.join("layer.safetensors");
     let mut program = basisn_arch::Program::load(&path).unwrap();
     program.layers.truncate(1);
+    program.steps.truncate(1);
     program.save(&path).unwrap();
 }
 
