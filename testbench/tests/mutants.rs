@@ -163,12 +163,13 @@ const MUTANTS: &[Mutant] = &[
         "the macro is a cycle late",
         Chip::Tiny,
         "macro",
-        "assign code_valid = stage_valid[1];\n  assign codes = stage_codes[1];",
+        "assign code_valid = stage_valid[1];\n\n  // Stage k holds the codes of a read k + 1 cycles after its transfer.\n  reg [31:0] stage_codes [0:1];\n  assign codes = stage_codes[1];",
         LATE,
     ),
 ];
 
 const LATE: &str = "reg late_valid;
+  reg [31:0] stage_codes [0:1];
   reg [31:0] late_codes;
   always @(posedge clock) begin
     late_valid <= stage_valid[1];
@@ -246,7 +247,9 @@ fn noticed(mutation: Option<&Mutation>, config: &ChipConfig, problems: &[Problem
                 let (compared, mismatches) = compare(&p.program, &expected, &run.values);
                 mismatches.first().map(|m| format!("{} of {compared} values differ, first: {m}", mismatches.len()))
             }
-            Err(e @ (Error::Protocol { .. } | Error::Hang { .. })) => Some(e.to_string().replace('\n', "")),
+            Err(e @ (Error::Protocol { .. } | Error::Hang { .. } | Error::Stopped { .. })) => {
+                Some(e.to_string().replace('\n', ""))
+            }
             // A mutant that does not apply or does not compile shows nothing.
             Err(e) => panic!("{mutation:?}: {e}"),
         };
