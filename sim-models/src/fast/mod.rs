@@ -2,10 +2,10 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`rows`] | a slot's columns added up to one row vector for each item, once for all reads |
-//! | [`gather`] | im2col straight into vectors of positions |
-//! | [`dots`] | one row vector against an input plane of many positions |
-//! | [`chunk`] | all reads of a few dozen positions |
+//! | `rows` | a slot's columns added up to one row vector for each item, once for all reads |
+//! | `gather` | im2col straight into vectors of positions |
+//! | `dots` | one row vector against an input plane of many positions |
+//! | `chunk` | all reads of a few dozen positions |
 //!
 //! What makes it fast: the switches of a slot stay for all positions, so its columns are added up once; the lane sums of an input plane
 //! of 64 positions are then products of bits and bytes, for which processors have instructions; chunks of positions run on all threads. Every read still has its own ADC code, and non-ideal macros their own noise: [`crate::golden`] is the definition, and
