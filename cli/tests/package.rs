@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 use basisn_arch::registers::{self, MAP};
-use common::{Ran, basisn, files, folder, python};
+use common::{Ran, bash, basisn, chip, files, folder, python};
 
 /// A block of `tiny` in `ip`.
 fn block(at: &Path) {
@@ -92,6 +92,23 @@ fn what_an_earlier_block_left_goes_unless_it_was_changed() {
     wanted.extend(kept.map(String::from));
     wanted.sort();
     assert_eq!(names("ip"), wanted);
+}
+
+#[test]
+fn the_largest_core_takes_less_than_five_seconds_and_500_mb() {
+    let folder = folder();
+    let largest = [
+        ("tiles = 16", "tiles = 64"),
+        ("rows = 128", "rows = 256"),
+        ("columns = 128", "columns = 256"),
+        ("lanes = 8", "lanes = 64"),
+    ];
+    chip(folder.path(), "paper", &largest);
+    let limited = "ulimit -t 5 && ulimit -v 500000 && exec \"$BASISN\" generate --config chip.toml --out";
+    bash(folder.path(), &format!("{limited} ip")).ok();
+    // The limits do limit.
+    let refused = bash(folder.path(), &format!("{} too_small", limited.replace("500000", "30000")));
+    assert!(refused.code != Some(0) && !folder.path().join("too_small").exists(), "{refused:#?}");
 }
 
 /// Registers and fields by name: address, or lowest bit and width.
@@ -177,9 +194,12 @@ fn fusesoc_lints_and_simulates_the_block_and_sees_a_wrong_result() {
         tool(at, python("fusesoc"), &["--cores-root", "ip", "run", "--target", target, "basisn::basisn_core"])
     };
     run("lint").ok();
-    let simulated = run("sim");
-    assert!(simulated.out.contains("PASS: ") || simulated.err.contains("PASS: "), "{simulated:#?}");
-    simulated.ok();
+    for target in ["sim", "sim_verilator"] {
+        let simulated = run(target);
+        assert!(simulated.out.contains("PASS: ") || simulated.err.contains("PASS: "), "{simulated:#?}");
+        simulated.ok();
+    }
+    synthesis_names_the_constraints(at);
 
     let results = at.join("ip/sim/vectors/results.hex");
     let text = fs::read_to_string(&results).unwrap();
@@ -193,6 +213,23 @@ fn fusesoc_lints_and_simulates_the_block_and_sees_a_wrong_result() {
     let text = fs::read_to_string(&core).unwrap();
     fs::write(&core, text.replace("endmodule", "wire [3:0] narrow = 8'd1;\nendmodule")).unwrap();
     assert_ne!(run("lint").code, Some(0), "lint refuses a width that does not fit");
+}
+
+/// What FuseSoC hands to a synthesis tool has every file of `syn/`.
+fn synthesis_names_the_constraints(at: &Path) {
+    let setup = ["--cores-root", "ip", "run", "--setup", "--target", "synth", "basisn::basisn_core"];
+    tool(at, python("fusesoc"), &setup).ok();
+    let handed =
+        files(&at.join("build")).into_iter().find(|(name, _)| name.ends_with("eda.yml") && name.contains("/synth/"));
+    let handed = String::from_utf8(handed.unwrap().1).unwrap();
+    let given = files(&at.join("ip/syn"));
+    assert!(given.len() > 4, "{given:?}");
+    for (file, _) in given {
+        assert!(handed.contains(&format!("/syn/{file}\n")), "{file} is missing in {handed}");
+    }
+    for file_type in ["SDC", "xdc", "LPF"] {
+        assert!(handed.contains(&format!("file_type: {file_type}\n")), "{file_type} in {handed}");
+    }
 }
 
 #[test]

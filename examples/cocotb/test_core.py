@@ -22,7 +22,7 @@ SEED = int(os.environ.get("BASISN_SEED", "1"))
 HEADER = Path(os.environ["IP"]) / "registers.h"
 
 # The register map as the C driver has it: name to address, or to the mask of a field.
-REGISTERS = {name: int(value, 0) for name, value in re.findall(r"#define BASISN_(\w+) (0x\w+)u", HEADER.read_text())}
+REGISTERS = {name: int(value, 0) for name, value in re.findall(r"#define BASISN_(\w+) (0x\w+|\d+)u", HEADER.read_text())}
 
 
 def beats(file):

@@ -52,8 +52,9 @@ def basisn():
     return target / "release/basisn"
 
 
-def generate(config, folder, changes=None):
-    """Generates a chip below `folder`; `changes` are keys `section.name` of the configuration with other values."""
+def generate(config, folder, changes=None, program=None):
+    """Generates a chip below `folder`; `changes` are keys `section.name` of the configuration with other values; `program` is a basisn
+    that is there already."""
     chip = config
     if changes:
         path = ROOT / f"presets/{config}.toml" if config in PRESETS else Path(config)
@@ -68,7 +69,7 @@ def generate(config, folder, changes=None):
         chip = Path(folder) / "chip.toml"
         chip.write_text(text)
     ip = Path(folder) / "ip"
-    done = subprocess.run([basisn(), "generate", "--config", chip, "--out", ip], cwd=ROOT, check=False, text=True,
+    done = subprocess.run([program or basisn(), "generate", "--config", chip, "--out", ip], cwd=ROOT, check=False, text=True,
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     if done.returncode:
         sys.stderr.write(done.stderr)
@@ -78,7 +79,8 @@ def generate(config, folder, changes=None):
 
 def verilog(ip):
     """The emitted modules, by name, children first."""
-    files = [ip / line for line in (ip / "filelist.f").read_text().split() if line.endswith(".v")]
+    lines = (ip / "filelist.f").read_text().splitlines()
+    files = [ip / line for line in lines if line and not line.startswith("//")]
     return {file.stem: file for file in files}
 
 

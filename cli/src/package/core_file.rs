@@ -17,11 +17,23 @@ pub fn text(config: &ChipConfig, groups: &Groups) -> String {
     };
     let mut bench = vec![groups.testbench.clone()];
     bench.extend(groups.vectors.iter().map(copied));
+    let constraint = |path: &String| {
+        let file_type = match path.rsplit('.').next() {
+            Some("sdc") => "SDC",
+            Some("xdc") => "xdc",
+            Some("lpf") => "LPF",
+            // Liberty stubs: no flow of FuseSoC has a type for them.
+            _ => "user",
+        };
+        format!("{path}: {{file_type: {file_type}}}")
+    };
+    let constraints: Vec<_> = groups.constraints.iter().map(constraint).collect();
     let filesets = [
         fileset("rtl", "verilogSource", &groups.rtl),
         fileset("macro_portable", "systemVerilogSource", std::slice::from_ref(&groups.portable)),
         fileset("macro_black_box", "verilogSource", std::slice::from_ref(&groups.black_box)),
         fileset("bench", "systemVerilogSource", &bench),
+        fileset("constraints", "user", &constraints),
     ];
     format!(
         "CAPI=2:
@@ -52,13 +64,22 @@ targets:
     filesets: [rtl, macro_portable, bench]
     toplevel: stream_tb
 
+  sim_verilator:
+    flow: sim
+    flow_options:
+      tool: verilator
+      mode: binary
+      verilator_options: [--timing, -Wno-fatal]
+    filesets: [rtl, macro_portable, bench]
+    toplevel: stream_tb
+
   synth:
     flow: generic
     flow_options:
       tool: yosys
       arch: ecp5
       output_format: json
-    filesets: [rtl, macro_black_box]
+    filesets: [rtl, macro_black_box, constraints]
     toplevel: {TOP}
 ",
         version = env!("CARGO_PKG_VERSION"),

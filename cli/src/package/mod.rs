@@ -29,6 +29,7 @@ struct Groups {
     black_box: String,
     testbench: String,
     vectors: Vec<String>,
+    constraints: Vec<String>,
 }
 
 /// All files of a block.
@@ -40,12 +41,16 @@ pub fn files(config: &ChipConfig) -> Result<Vec<File>, Error> {
     let body = |folder: &str, body: Body| (format!("{folder}/{}.v", config.macro_name()), macro_body(config, body));
     let (portable, black_box) = (body("sim/portable", Body::Portable), body("syn", Body::BlackBox));
     let (testbench, vectors) = bench::files(config)?;
+    let constraints = basisn_hdl::generate_constraints(config, &basisn_hdl::Technology::default())?;
+    let constraints: Vec<File> =
+        constraints.into_iter().map(|file| (format!("syn/{}", file.name), file.text)).collect();
     let groups = Groups {
         rtl: rtl.iter().map(|file| format!("rtl/{}", file.name)).collect(),
         portable: portable.0.clone(),
         black_box: black_box.0.clone(),
         testbench: testbench.0.clone(),
         vectors: vectors.iter().map(|file| file.0.clone()).collect(),
+        constraints: constraints.iter().map(|file| file.0.clone()).collect(),
     };
     let mut files: Vec<File> = groups.rtl.iter().cloned().zip(rtl.into_iter().map(|file| file.text)).collect();
     files.extend([portable, body("sim/dpi", Body::Dpi), black_box, testbench]);
@@ -54,8 +59,7 @@ pub fn files(config: &ChipConfig) -> Result<Vec<File>, Error> {
     if let Ok(text) = basisn_models::verilog::fpga_body(config) {
         files.push((format!("sim/fpga/{}.v", config.macro_name()), text));
     }
-    let constraints = basisn_hdl::generate_constraints(config, &basisn_hdl::Technology::default())?;
-    files.extend(constraints.into_iter().map(|file| (format!("syn/{}", file.name), file.text)));
+    files.extend(constraints);
     files.extend(
         [
             ("registers.h", registers::c_header()),

@@ -96,20 +96,14 @@ pub fn axi_lite() -> Module {
     m
 }
 
-/// Whether a word address is that of a register with such an access.
+/// Whether a word address is that of a register with such an access. An expression, not a process: Icarus never runs a process whose
+/// inputs have one value from the beginning, as an address of 0 may.
 fn one_of(m: &mut Module, name: &str, address: &Expr, access: impl Fn(Access) -> bool) -> Expr {
-    let found = m.local(name, 1);
-    m.set(&found, &zero(1));
-    for register in map::MAP.iter().filter(|register| access(register.access)) {
+    let matching = map::MAP.iter().filter(|register| access(register.access)).map(|register| {
         let (first, count) = (u64::from(register.address / 4), u64::from(register.count));
-        let here = if count == 1 {
-            address.eq_const(first)
-        } else {
-            // A row of registers is as long as its power of two, at a multiple of it.
-            let low = count.trailing_zeros() as usize;
-            address.bits(low, address.width() - low).eq_const(first >> low)
-        };
-        m.when(&here, |m| m.set(&found, &lit(1, 1)));
-    }
-    found.read()
+        // A row of registers is as long as its power of two, at a multiple of it.
+        let low = count.trailing_zeros() as usize;
+        address.bits(low, address.width() - low).eq_const(first >> low)
+    });
+    m.define(name, &concat(&matching.collect::<Vec<_>>()).any())
 }

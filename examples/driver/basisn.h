@@ -1,0 +1,62 @@
+/* A driver of one BasisN core, in C99 without any library: what software writes and reads, in the order in which it does.
+ * registers.h is that of the IP block. Streams are not the driver's: a DMA moves them. */
+#ifndef BASISN_H
+#define BASISN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* How the registers are reached. Both give 0 for OKAY; a bus without an answer to SLVERR may always give 0. */
+struct basisn_bus {
+    void *context;
+    int (*write)(void *context, uint32_t address, uint32_t value);
+    int (*read)(void *context, uint32_t address, uint32_t *value);
+};
+
+/* Factors of the requantization of one kernel. */
+struct basisn_parameter {
+    int64_t offset; /* b, 48 bits */
+    int16_t multiplier; /* m */
+};
+
+/* A layer; the names are those of the registers. */
+struct basisn_layer {
+    uint32_t positions, block_positions, subvectors, rows_used;
+    uint32_t input_planes, input_signed, gain;
+    uint32_t kernels;
+    uint32_t shift, raw;
+    int32_t clamp_low, clamp_high;
+    const struct basisn_parameter *parameters; /* one for each kernel, in the order q of the result stream */
+};
+
+/* Why a layer was stopped: a code of registers.h, BASISN_ERROR_*, and where. */
+struct basisn_fault {
+    uint32_t code, place;
+};
+
+enum {
+    BASISN_OK = 0,
+    BASISN_REFUSED = -1, /* SLVERR */
+    BASISN_OTHER = -2,   /* no core at this address, or one of another geometry */
+    BASISN_RUNNING = -3, /* the layer is not over */
+    BASISN_STOPPED = -4  /* an error has stopped the layer; see the fault */
+};
+
+/* Whether a core with crossbars of this size is there. */
+int basisn_identify(const struct basisn_bus *bus, uint32_t rows, uint32_t columns);
+
+/* Writes the levels of all crossbars, row by row: once in the life of a chip. */
+int basisn_write_cells(const struct basisn_bus *bus, uint32_t rows, uint32_t columns, const int8_t *levels);
+
+/* Describes a layer and starts it; `irq` will rise. Start the DMA of the slots before or after, that of the activations and of the
+ * results after. */
+int basisn_start(const struct basisn_bus *bus, const struct basisn_layer *layer);
+
+/* To be called when `irq` is high, or again and again: how the layer ended, if it has. Lowers `irq`. */
+int basisn_finish(const struct basisn_bus *bus, struct basisn_fault *fault);
+
+/* After BASISN_STOPPED, or to give a running layer up, once the DMAs of slots and activations have ended or are stopped: makes the core
+ * ready for the next start. Cells, parameters and the descriptor stay. */
+int basisn_recover(const struct basisn_bus *bus);
+
+#endif
