@@ -86,8 +86,8 @@ pub fn run_all<L, E: From<Error>>(
     Ok(runs)
 }
 
-/// An operation that is no matrix layer.
-fn between(op: &StepOp, shape: Shape, inputs: &[Vec<i32>]) -> Vec<i64> {
+/// An operation that is no matrix layer, on inputs that have its number and sizes; the first one has the shape `shape`.
+pub fn between(op: &StepOp, shape: Shape, inputs: &[Vec<i32>]) -> Vec<i64> {
     match op {
         StepOp::Matrix { .. } => Vec::new(),
         StepOp::MaxPool(window) => max_pool(shape, window, &inputs[0]),

@@ -1,6 +1,6 @@
 //! From a float network to one whose weights are coefficients of the basis: where BasisN training starts.
 
-use basisn_arch::{ChipConfig, Subvectors};
+use basisn_arch::{ChipConfig, Step, StepOp, Subvectors, Window};
 use basisn_compiler as compiler;
 use basisn_compiler::Fitted;
 use basisn_compiler::basis::Basis;
@@ -12,7 +12,7 @@ use burn::tensor::Device;
 use crate::Error;
 use crate::adc::Levels;
 use crate::coefficients::{Limit, Rule};
-use crate::model::{BasisLayer, Model};
+use crate::model::{BasisLayer, Layer, Model, Node, Op};
 use crate::parameter::{Parameter, Role};
 
 /// How kernels share the columns.
@@ -33,8 +33,10 @@ pub enum Sharing {
 pub enum Start {
     /// The kernels of a group compete from the beginning.
     Joint,
-    /// Every kernel is fitted on its own; then the winner of a column takes it.
+    /// Every kernel is fitted on its own, and training's winner-take-all begins with what it finds: all contests.
     Ordinary,
+    /// Every kernel is fitted on its own; the column goes to the kernel that it serves best, and what is left is fitted again.
+    Repaired,
 }
 
 /// What the coefficients may be.
@@ -56,13 +58,12 @@ pub(crate) const SCALE_MIN: f64 = 1e-12;
 /// Smallest number of nonzeros that the ordinary fit of a grouped network is given, as a share of the columns: one quarter.
 const ORDINARY_SHARE: usize = 4;
 
-/// The model that computes with coefficients, its first parameters fitted to the weights of `float`, and the fitted network whose
-/// scales it has: activation scales are measured on `images`.
+/// The model that computes with coefficients, its first parameters fitted to the weights of `float`, whose batch norms are folded, and the
+/// fitted network whose scales it has: activation scales are measured on `images`.
 ///
 /// # Errors
 /// Network or images don't fit together, or not onto the chip.
 pub fn fitted_model(
-    mut model: Model,
     float: &compiler::Model,
     images: &[Vec<i32>],
     config: &ChipConfig,
@@ -72,9 +73,9 @@ pub fn fitted_model(
     let options = FitOptions { activation_bits: Some(coding.activation_bits), ..FitOptions::grouped(1, 1) };
     let template = compiler::compile::fit(float, images, config, &options)?;
     let basis = Basis::hadamard(config);
-    let mut parameters = Vec::new();
-    for (layer, fitted) in model.layers.iter_mut().zip(&template.layers) {
-        let (kernels, depth) = (layer.shape.kernels, layer.shape.depth());
+    let (mut layers, mut parameters) = (Vec::new(), Vec::new());
+    for fitted in &template.layers {
+        let (kernels, depth) = (fitted.shape.kernels, fitted.shape.depth());
         let cut = Subvectors::new(depth, basis.rows);
         let limit = match coding.sharing {
             Sharing::Groups(size) => Limit::Groups(pursuit::groups(kernels, size, config.tiles())),
@@ -82,21 +83,31 @@ pub fn fitted_model(
             Sharing::Dense => Limit::Dense,
         };
         let rule = Rule { kernels, subvectors: cut.count, columns: basis.columns, code: coding.code, limit };
-        let weight = float.parameters.values(&layer.name, "weight");
+        let weight = float.parameters.values(&fitted.name, "weight");
         let found = first_fit(&Target::new(weight, depth), &basis, &rule, coding.start);
-        layer.weight = parameters.len();
-        layer.bias = parameters.len() + 1;
-        let log_scale = parameters.len() + 2;
+        let place = parameters.len();
         let logs = found.fit.scale.iter().map(|scale| scale.max(SCALE_MIN).ln() as f32).collect();
         let bias = fitted.bias.iter().map(|&bias| bias as f32).collect();
-        let name = |suffix: &str| format!("{}.{suffix}", layer.name);
+        let name = |suffix: &str| format!("{}.{suffix}", fitted.name);
         parameters.push(Parameter::new(name("latents"), Role::Latent, found.latents(), device));
         parameters.push(Parameter::new(name("bias"), Role::PerKernel, bias, device));
         parameters.push(Parameter::new(name("log_scale"), Role::PerKernel, logs, device));
         let (input, output, range) = (fitted.input, fitted.output, fitted.range);
-        layer.basis = Some(BasisLayer { log_scale, rule, cut, input, output, range, gain: 0, tiles: vec![0; kernels] });
+        let (log_scale, tiles) = (place + 2, vec![0; kernels]);
+        let basis = Some(BasisLayer { log_scale, rule, cut, input, output, range, gain: 0, tiles });
+        let shape = fitted.shape;
+        let linear = shape.window == Window::covering(shape.in_height, shape.in_width);
+        layers.push(Layer { name: fitted.name.clone(), shape, linear, weight: place, bias: Some(place + 1), basis });
     }
-    Ok((model, parameters, template))
+    let node = |step: &Step| {
+        let op = match &step.op {
+            StepOp::Matrix { first, .. } => Op::Layer(*first),
+            op => Op::Integer(op.clone()),
+        };
+        Node { op, inputs: step.inputs.clone() }
+    };
+    let (nodes, classes) = (template.steps.iter().map(node).collect(), float.graph.output_shape().channels);
+    Ok((Model { nodes, layers, classes }, parameters, template))
 }
 
 /// The levels that the basis asks for.
@@ -109,9 +120,12 @@ pub fn ideal_levels(config: &ChipConfig) -> Levels {
 fn first_fit(target: &Target, basis: &Basis, rule: &Rule, start: Start) -> Pursuit {
     match (&rule.limit, start) {
         (Limit::Groups(groups), Start::Joint) => pursuit::grouped(target, basis, groups, rule.code, None),
-        (Limit::Groups(groups), Start::Ordinary) => {
+        (Limit::Groups(groups), _) => {
             let alone = pursuit::plain(target, basis, rule.code, (basis.columns / ORDINARY_SHARE).max(1));
-            pursuit::winner_take_all(target, basis, groups, rule.code, &alone)
+            match start {
+                Start::Repaired => pursuit::winner_take_all(target, basis, groups, rule.code, &alone),
+                _ => alone,
+            }
         }
         (Limit::Nonzeros(most), _) => pursuit::plain(target, basis, rule.code, *most),
         (Limit::Dense, _) => pursuit::plain(target, basis, rule.code, basis.columns),

@@ -25,8 +25,8 @@ use clap::Parser;
                   --coefficients ternary --groups 4 --out fitted.safetensors --report training.html"
 )]
 pub struct Arguments {
-    /// Network description, TOML
-    #[arg(long, value_name = "FILE")]
+    /// Network description, TOML, or a built-in architecture for the images of the data, such as resnet8 or resnet20
+    #[arg(long, value_name = "FILE|NAME")]
     pub network: PathBuf,
     /// Folder of images.npy, labels.npy, train.npy and test.npy
     #[arg(long, value_name = "FOLDER")]
@@ -49,7 +49,7 @@ pub struct Arguments {
     /// Without groups: coefficients of a kernel in a subvector that are not zero, at most
     #[arg(long, value_name = "COUNT", requires = "from", help_heading = "Coefficients")]
     pub nonzeros: Option<usize>,
-    /// First coefficients of groups: joint pursuit, or an ordinary fit whose columns then go to the winner
+    /// First coefficients of groups: joint pursuit, an ordinary fit, or one whose contested columns went to a winner
     #[arg(long, value_enum, default_value_t = Start::Joint, requires = "from", help_heading = "Coefficients")]
     pub start: Start,
     /// Bits of the activations between layers, 2 to the chip's input bits
@@ -109,6 +109,12 @@ pub struct Arguments {
     /// Target probability that is spread evenly over all classes
     #[arg(long, default_value_t = Options::float().label_smoothing)]
     pub label_smoothing: f32,
+    /// Pixels that a training image is moved by at most, in each direction [default: 1, coefficients 0]
+    #[arg(long, value_name = "PIXELS")]
+    pub shift: Option<u8>,
+    /// Show every second training image mirrored
+    #[arg(long)]
+    pub flip: bool,
     /// Share of the training images that is only watched, 0 for none
     #[arg(long, default_value_t = Options::float().validation_share)]
     pub validation_share: f64,
@@ -152,6 +158,8 @@ impl Arguments {
             warm_up: self.warm_up,
             weight_decay: self.weight_decay.unwrap_or(default.weight_decay),
             label_smoothing: self.label_smoothing,
+            shift: self.shift.unwrap_or(default.shift),
+            flip: self.flip,
             validation_share: self.validation_share,
             patience: self.patience,
             keep: self.keep,

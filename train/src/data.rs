@@ -2,14 +2,11 @@
 //!
 //! All randomness comes from the generator that is passed in, so a seed fixes every batch.
 
-use basisn_compiler::{Dataset, Network};
+use basisn_compiler::{Dataset, Graph};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-
-/// How far an image is moved for training, in pixels, in each direction.
-const MAX_SHIFT: i8 = 1;
 
 /// Training images, split by class: those to fit and those to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,19 +32,35 @@ pub fn split_validation(dataset: &Dataset, share: f64, rng: &mut StdRng) -> Spli
     split
 }
 
-/// The offset of an augmented image, in pixels: down and to the right where positive.
+/// How training images are varied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shift {
-    /// Rows.
-    pub down: i8,
-    /// Columns.
-    pub right: i8,
+pub struct Augmentation {
+    /// Pixels that an image is moved by at most, in each direction.
+    pub shift: u8,
+    /// Whether every second image is mirrored.
+    pub flip: bool,
 }
 
-impl Shift {
-    /// A uniformly drawn shift of at most one pixel.
-    pub fn draw(rng: &mut StdRng) -> Self {
-        Shift { down: rng.random_range(-MAX_SHIFT..=MAX_SHIFT), right: rng.random_range(-MAX_SHIFT..=MAX_SHIFT) }
+/// How one image is shown: moved down and to the right, then mirrored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// Rows, up where negative.
+    pub down: i16,
+    /// Columns, to the left where negative.
+    pub right: i16,
+    /// Left and right change places.
+    pub mirrored: bool,
+}
+
+impl Augmentation {
+    /// A view drawn uniformly.
+    pub fn draw(self, rng: &mut StdRng) -> View {
+        let most = i16::from(self.shift);
+        View {
+            down: rng.random_range(-most..=most),
+            right: rng.random_range(-most..=most),
+            mirrored: self.flip && rng.random(),
+        }
     }
 }
 
@@ -57,13 +70,14 @@ pub struct Batcher<'a> {
     dataset: &'a Dataset,
     scale: f64,
     classes: usize,
+    augmentation: Augmentation,
 }
 
 impl<'a> Batcher<'a> {
-    /// For the input scale and the classes of `network`.
-    pub fn new(dataset: &'a Dataset, network: &Network) -> Self {
-        let classes = network.layers.last().map_or(0, |layer| layer.out);
-        Batcher { dataset, scale: network.input.scale, classes }
+    /// For the input scale and the classes of `graph`.
+    pub fn new(dataset: &'a Dataset, graph: &Graph, augmentation: Augmentation) -> Self {
+        let scale = graph.input.map_or(1.0, |code| code.scale);
+        Batcher { dataset, scale, classes: graph.output_shape().channels, augmentation }
     }
 
     /// Value of one integer step of a pixel.
@@ -73,18 +87,18 @@ impl<'a> Batcher<'a> {
 
     /// The images as they are: integers, or the values that they stand for.
     pub fn images(&self, indices: &[usize], integers: bool, device: &Device) -> Tensor<4> {
-        self.shifted(indices.iter().map(|&index| (index, Shift::default())), integers, device)
+        self.views(indices.iter().map(|&index| (index, View::default())), integers, device)
     }
 
-    /// The images, each moved by its own drawn shift: integers, or the values that they stand for.
+    /// The images, each in a view drawn for it: integers, or the values that they stand for.
     pub fn augmented(&self, indices: &[usize], integers: bool, rng: &mut StdRng, device: &Device) -> Tensor<4> {
-        self.shifted(indices.iter().map(|&index| (index, Shift::draw(rng))), integers, device)
+        self.views(indices.iter().map(|&index| (index, self.augmentation.draw(rng))), integers, device)
     }
 
     /// Draws what augmenting so many images draws.
     pub fn skip(&self, images: usize, rng: &mut StdRng) {
         for _ in 0..images {
-            let _ = Shift::draw(rng);
+            let _ = self.augmentation.draw(rng);
         }
     }
 
@@ -97,21 +111,16 @@ impl<'a> Batcher<'a> {
         Tensor::from_data(TensorData::new(values, [indices.len(), self.classes]), device)
     }
 
-    fn shifted(
-        &self,
-        items: impl ExactSizeIterator<Item = (usize, Shift)>,
-        integers: bool,
-        device: &Device,
-    ) -> Tensor<4> {
+    fn views(&self, items: impl ExactSizeIterator<Item = (usize, View)>, integers: bool, device: &Device) -> Tensor<4> {
         let scale = if integers { 1.0 } else { self.scale };
         let (_, channels, height, width) = self.dataset.images.dim();
         let shape = [items.len(), channels, height, width];
         let mut values = Vec::with_capacity(shape.iter().product());
-        for (index, shift) in items {
+        for (index, view) in items {
             for c in 0..channels {
                 for y in 0..height {
                     for x in 0..width {
-                        values.push((f64::from(self.pixel(index, c, y, x, shift)) * scale) as f32);
+                        values.push((f64::from(self.pixel(index, c, y, x, view)) * scale) as f32);
                     }
                 }
             }
@@ -119,11 +128,10 @@ impl<'a> Batcher<'a> {
         Tensor::from_data(TensorData::new(values, shape), device)
     }
 
-    /// A pixel of the shifted image; zero where the shift uncovers what was outside.
-    fn pixel(&self, image: usize, channel: usize, row: usize, column: usize, shift: Shift) -> u8 {
-        let source =
-            (row.checked_add_signed(-isize::from(shift.down)), column.checked_add_signed(-isize::from(shift.right)));
-        match source {
+    /// A pixel of a view; zero where it shows what was outside of the image.
+    fn pixel(&self, image: usize, channel: usize, row: usize, column: usize, view: View) -> u8 {
+        let column = if view.mirrored { self.dataset.images.dim().3 - 1 - column } else { column };
+        match (row.checked_add_signed(-isize::from(view.down)), column.checked_add_signed(-isize::from(view.right))) {
             (Some(y), Some(x)) => self.dataset.images.get((image, channel, y, x)).copied().unwrap_or(0),
             _ => 0,
         }
@@ -147,7 +155,7 @@ mod tests {
     }
 
     fn batcher(dataset: &Dataset) -> Batcher<'_> {
-        Batcher { dataset, scale: 0.5, classes: 2 }
+        Batcher { dataset, scale: 0.5, classes: 2, augmentation: Augmentation::default() }
     }
 
     #[test]
@@ -164,11 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn a_shift_moves_the_image_and_fills_with_zeros() {
+    fn a_view_moves_the_image_fills_with_zeros_and_mirrors() {
         let dataset = dataset(2);
-        let tensor = batcher(&dataset).shifted([(0, Shift { down: 1, right: -1 })].into_iter(), false, &Device::flex());
+        let view = View { down: 1, right: -1, mirrored: false };
+        let views = [(0, view), (0, View { mirrored: true, ..view })];
+        let tensor = batcher(&dataset).views(views.into_iter(), false, &Device::flex());
         let values = tensor.into_data().try_to_vec::<f32>().unwrap();
-        assert_eq!(values, [0.0, 0.0, 0.0, 0.5, 1.0, 0.0, 5.5, 6.0, 0.0]);
+        assert_eq!(values[..9], [0.0, 0.0, 0.0, 0.5, 1.0, 0.0, 5.5, 6.0, 0.0]);
+        assert_eq!(values[9..], [0.0, 0.0, 0.0, 0.0, 1.0, 0.5, 0.0, 6.0, 5.5]);
     }
 
     #[test]

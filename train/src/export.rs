@@ -1,43 +1,37 @@
 //! What a training gives: float weights, or a fitted network that the compiler lowers.
 
 use basisn_compiler::basis::Basis;
-use basisn_compiler::network::LayerKind;
+use basisn_compiler::parameters::expected;
 use basisn_compiler::{Fitted, Model};
 
 use crate::Error;
 use crate::coefficients::Limit;
 use crate::files::NamedTensor;
+use crate::parameter::Parameter;
 use crate::train::Training;
 
-/// The weights of a float training, `<layer>.weight` and `<layer>.bias`, in order of the layers.
-/// Convolutions are `[out, in, kernel, kernel]`, linear layers `[out, in]`.
+/// The parameters of a float training as a PyTorch state dict has them: `<node>.weight`, `<node>.bias`, of batch norms also
+/// `<node>.running_mean` and `<node>.running_var`, in order of the nodes. Convolutions are `[out, in, kernel, kernel]`, linear layers `[out, in]`.
 ///
 /// # Errors
 /// The framework cannot read a parameter back.
 pub fn weights(training: &Training) -> Result<Vec<NamedTensor>, Error> {
-    let mut tensors = Vec::with_capacity(training.parameters.len());
-    for layer in &training.model.layers {
-        let (s, weight, bias) = (&layer.shape, &training.parameters[layer.weight], &training.parameters[layer.bias]);
-        let shape = match layer.kind {
-            LayerKind::Conv => {
-                let [height, width] = s.window.kernel;
-                vec![s.kernels, s.in_channels, height, width]
-            }
-            LayerKind::Linear => vec![s.kernels, s.depth()],
-        };
-        tensors.push(NamedTensor { name: weight.name.clone(), shape, values: weight.values()? });
-        tensors.push(NamedTensor { name: bias.name.clone(), shape: vec![s.kernels], values: bias.values()? });
-    }
-    Ok(tensors)
+    let shapes = expected(&training.graph).into_iter();
+    let tensor = |(parameter, (name, shape)): (&Parameter, (String, Vec<usize>))| {
+        Ok(NamedTensor { name, shape, values: parameter.values()? })
+    };
+    training.parameters.iter().zip(shapes).map(tensor).collect()
 }
 
-/// The coefficients of a training as a fitted network. Its signal to noise ratios are relative to the weights of `float`.
+/// The coefficients of a training as a fitted network. Its signal to noise ratios are relative to the weights of `float`,
+/// batch norms folded.
 ///
 /// # Errors
 /// The training has no coefficients, or the framework cannot read a parameter back.
 pub fn fitted(training: &Training, float: &Model) -> Result<Fitted, Error> {
     let cause = || Error::Options { at: "--from", cause: "a float training has no coefficients".into() };
     let mut fitted = training.template.clone().ok_or_else(cause)?;
+    let float = float.clone().folded();
     let Some(basis) = fitted.bases.first().cloned() else { return Ok(fitted) };
     for (layer, result) in training.model.layers.iter().zip(&mut fitted.layers) {
         let Some(own) = &layer.basis else { continue };
@@ -47,7 +41,9 @@ pub fn fitted(training: &Training, float: &Model) -> Result<Fitted, Error> {
         result.code = own.rule.code;
         result.coefficients = coefficients.into_iter().map(|c| c as i8).collect();
         result.scale = logs.iter().map(|&log| f64::from(log).exp()).collect();
-        result.bias = training.parameters[layer.bias].values()?.into_iter().map(f64::from).collect();
+        if let Some(bias) = layer.bias {
+            result.bias = training.parameters[bias].values()?.into_iter().map(f64::from).collect();
+        }
         result.groups = match &own.rule.limit {
             Limit::Groups(groups) => Some(groups.clone()),
             _ => None,

@@ -8,8 +8,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use basisn_arch::ChipConfig;
+use basisn_compiler::graph::topologies;
 use basisn_compiler::map::homes;
-use basisn_compiler::{Compiled, Dataset, Fitted, Model, Network, ScheduleOptions, lower};
+use basisn_compiler::{Compiled, Dataset, Fitted, Graph, Model, Network, ScheduleOptions, lower};
 use basisn_models::rram::{Device, MacroModel};
 use basisn_train::agreement::{self, Agreement};
 use basisn_train::chip::{accuracies, measured};
@@ -67,34 +68,42 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
-    let network = Network::load(&arguments.network)?;
     let dataset = Dataset::load(&arguments.data)?;
+    let graph = network(&arguments.network, &dataset)?;
     for file in [Some(&arguments.out), arguments.log.as_ref(), arguments.report.as_ref()].into_iter().flatten() {
         check_folder(file)?;
     }
     match &arguments.from {
         None => {
-            let mut training = Training::float(&network, &dataset, arguments.options())?;
+            let mut training = Training::float(&graph, &dataset, arguments.options())?;
             let seconds = train(arguments, &mut training, None)?;
             let test = training.score(&dataset.test, false)?;
-            let text = provenance(&network, &training, test.accuracy());
+            let text = provenance(&graph, &training, test.accuracy());
             files::save(&arguments.out, &export::weights(&training)?, "basisn_training", text)?;
             if let Some(path) = &arguments.report {
-                files::write(path, page(&network.name, &training, test.accuracy(), None).as_bytes())?;
+                files::write(path, page(&graph.name, &training, test.accuracy(), None).as_bytes())?;
             }
             finish(arguments, &training, test.accuracy(), test.of, None, seconds)
         }
-        Some(from) => train_coefficients(arguments, from, &network, &dataset),
+        Some(from) => train_coefficients(arguments, from, graph, &dataset),
     }
 }
 
-fn train_coefficients(arguments: &Arguments, from: &Path, network: &Network, dataset: &Dataset) -> Result<(), Error> {
-    let float = Model::of_network(network, from)?;
+/// The network of a description, or a built-in architecture for the images of a dataset.
+fn network(name: &Path, dataset: &Dataset) -> Result<Graph, Error> {
+    match name.to_str().filter(|name| topologies::architectures().any(|known| known == *name)) {
+        Some(architecture) => Ok(topologies::for_images(architecture, dataset)?),
+        None => Ok(Network::load(name)?.graph()?),
+    }
+}
+
+fn train_coefficients(arguments: &Arguments, from: &Path, graph: Graph, dataset: &Dataset) -> Result<(), Error> {
+    let name = graph.name.clone();
+    let float = Model::load(graph, from)?;
     let config = ChipConfig::load(&arguments.config)?;
     let models: Vec<Arc<MacroModel>> =
         arguments.test_on.iter().map(|name| Ok(Arc::new(MacroModel::load(name)?))).collect::<Result<_, Error>>()?;
-    let mut training =
-        Training::basis(network, &float, dataset, &config, arguments.basis_options(), arguments.options())?;
+    let mut training = Training::basis(&float, dataset, &config, arguments.basis_options(), arguments.options())?;
     if let Some(path) = &arguments.fitted {
         training.start_from(&Fitted::load(path)?, &path.display().to_string())?;
     }
@@ -140,7 +149,7 @@ fn train_coefficients(arguments: &Arguments, from: &Path, network: &Network, dat
     fitted.save(&arguments.out)?;
     if let Some(path) = &arguments.report {
         let part = CoefficientPart { fitted: &fitted, compiled: &compiled, test: &test };
-        files::write(path, page(&network.name, &training, test.accuracy(), Some(&part)).as_bytes())?;
+        files::write(path, page(&name, &training, test.accuracy(), Some(&part)).as_bytes())?;
     }
     let (accuracy, images) = (test.accuracy(), test.images);
     let report = CoefficientReport { chips, ..coefficient_report(&training, &compiled, test, validation) };
@@ -275,7 +284,7 @@ fn differences(agreement: &Agreement) -> String {
 }
 
 /// What the weights file says about its own making.
-fn provenance(network: &Network, training: &Training, test_accuracy: f64) -> String {
+fn provenance(graph: &Graph, training: &Training, test_accuracy: f64) -> String {
     #[derive(Serialize)]
     struct Provenance<'a> {
         network: &'a str,
@@ -283,12 +292,8 @@ fn provenance(network: &Network, training: &Training, test_accuracy: f64) -> Str
         epochs: usize,
         test_accuracy: f64,
     }
-    let provenance = Provenance {
-        network: &network.name,
-        seed: training.options.seed,
-        epochs: training.epochs.len(),
-        test_accuracy,
-    };
+    let provenance =
+        Provenance { network: &graph.name, seed: training.options.seed, epochs: training.epochs.len(), test_accuracy };
     serde_json::to_string(&provenance).unwrap_or_default()
 }
 

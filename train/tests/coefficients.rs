@@ -19,10 +19,10 @@ use common::{Recorder, chip, digits, short_basis};
 
 #[test]
 fn grouped_training_keeps_accuracy_and_slots_and_agrees_with_the_golden_reference() {
-    let (network, float, dataset) = digits();
+    let (float, dataset) = digits();
     let config = chip();
     let (basis, options) = short_basis(3);
-    let mut training = Training::basis(&network, &float, &dataset, &config, basis, options).unwrap();
+    let mut training = Training::basis(&float, &dataset, &config, basis, options).unwrap();
     let before = training.score(&dataset.test, true).unwrap();
     let mut recorder = Recorder::default();
     training.run(&mut recorder).unwrap();
@@ -44,10 +44,10 @@ fn grouped_training_keeps_accuracy_and_slots_and_agrees_with_the_golden_referenc
 
 #[test]
 fn a_golden_reference_of_other_coefficients_is_noticed() {
-    let (network, float, dataset) = digits();
+    let (float, dataset) = digits();
     let config = chip();
     let (basis, options) = short_basis(1);
-    let mut training = Training::basis(&network, &float, &dataset, &config, basis, options).unwrap();
+    let mut training = Training::basis(&float, &dataset, &config, basis, options).unwrap();
     training.finish().unwrap();
     let mut fitted = export::fitted(&training, &float).unwrap();
     fitted.layers[3].bias.reverse();
@@ -58,25 +58,26 @@ fn a_golden_reference_of_other_coefficients_is_noticed() {
 
 #[test]
 fn joint_pursuit_starts_better_than_an_ordinary_fit_whose_columns_go_to_the_winner() {
-    let (network, float, dataset) = digits();
+    let (float, dataset) = digits();
     let config = chip();
     let error = |start| {
         let (basis, options) = short_basis(1);
         let basis = BasisOptions { coding: Coding { start, ..basis.coding }, ..basis };
-        let training = Training::basis(&network, &float, &dataset, &config, basis, options).unwrap();
+        let training = Training::basis(&float, &dataset, &config, basis, options).unwrap();
         let fitted = export::fitted(&training, &float).unwrap();
         fitted.layers.iter().map(|layer| layer.weight_error).sum::<f64>()
     };
-    assert!(error(Start::Joint) < 0.9 * error(Start::Ordinary));
+    let (joint, repaired, ordinary) = (error(Start::Joint), error(Start::Repaired), error(Start::Ordinary));
+    assert!(joint < 0.9 * repaired && repaired < 0.9 * ordinary, "{joint} {repaired} {ordinary}");
 }
 
 #[test]
 fn cells_that_are_off_change_the_scores_and_more_error_changes_them_more() {
-    let (network, float, dataset) = digits();
+    let (float, dataset) = digits();
     let config = chip();
     let (basis, options) = short_basis(1);
     let basis = BasisOptions { coding: Coding { sharing: Sharing::Dense, ..basis.coding }, ..basis };
-    let training = Training::basis(&network, &float, &dataset, &config, basis, options).unwrap();
+    let training = Training::basis(&float, &dataset, &config, basis, options).unwrap();
     let levels = training.levels.clone();
     let ideal = training.scores(&dataset.test, &levels, true).unwrap();
     let change = |sigma| {
@@ -90,12 +91,12 @@ fn cells_that_are_off_change_the_scores_and_more_error_changes_them_more() {
 
 #[test]
 fn a_refit_on_a_measured_chip_agrees_with_the_golden_reference_of_that_chip_and_gains() {
-    let (network, float, dataset) = digits();
+    let (float, dataset) = digits();
     let config = chip();
     let model = MacroModel::load("ideal").unwrap().with("programming.sigma", 0.1).unwrap();
     let device = Device { model: Arc::new(model), seed: 4 };
     let (basis, options) = short_basis(6);
-    let begin = || Training::basis(&network, &float, &dataset, &config, basis.clone(), options.clone()).unwrap();
+    let begin = || Training::basis(&float, &dataset, &config, basis.clone(), options.clone()).unwrap();
     let mut ideal = begin();
     ideal.run(&mut Recorder::default()).unwrap();
     ideal.finish().unwrap();
@@ -110,7 +111,7 @@ fn a_refit_on_a_measured_chip_agrees_with_the_golden_reference_of_that_chip_and_
 
     // Small steps: what is trained already must not be forgotten.
     let gentle = Options { learning_rate: 0.01, ..options.clone() };
-    let mut refit = Training::basis(&network, &float, &dataset, &config, basis.clone(), gentle).unwrap();
+    let mut refit = Training::basis(&float, &dataset, &config, basis.clone(), gentle).unwrap();
     refit.start_from(&fitted, "fitted").unwrap();
     let homes: Vec<Vec<u32>> = fitted
         .layers
@@ -128,7 +129,7 @@ fn a_refit_on_a_measured_chip_agrees_with_the_golden_reference_of_that_chip_and_
     let (mut other, dense) =
         (begin(), BasisOptions { coding: Coding { sharing: Sharing::Groups(8), ..basis.coding }, ..basis });
     assert!(other.start_from(&Fitted { layers: fitted.layers[1..].to_vec(), ..fitted.clone() }, "f").is_err());
-    let mut grouped = Training::basis(&network, &float, &dataset, &config, dense, options.clone()).unwrap();
+    let mut grouped = Training::basis(&float, &dataset, &config, dense, options.clone()).unwrap();
     let text = grouped.start_from(&fitted, "f").unwrap_err().to_string();
     assert!(text.contains("layer conv2 has another shape, or coefficients of another form or sharing"), "{text}");
 }

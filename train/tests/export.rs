@@ -61,7 +61,7 @@ fn pixels(dataset: &Dataset, image: usize) -> Vec<f64> {
 }
 
 fn trained<'a>(network: &Network, dataset: &'a Dataset, epochs: usize) -> Training<'a> {
-    let mut training = Training::float(network, dataset, short(epochs)).unwrap();
+    let mut training = Training::float(&network.graph().unwrap(), dataset, short(epochs)).unwrap();
     training.run(&mut Recorder::default()).unwrap();
     training
 }

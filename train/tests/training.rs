@@ -5,14 +5,14 @@
 
 mod common;
 
-use basisn_compiler::{Dataset, Network};
+use basisn_compiler::{Dataset, Graph, Network};
 use basisn_train::options::{Keep, Options};
 use basisn_train::train::{End, Training};
 use basisn_train::{checkpoint, export};
 use common::{Recorder, chip, digits, odd, short, short_basis};
 
-fn train<'a>(network: &Network, dataset: &'a Dataset, options: Options) -> (Training<'a>, Recorder) {
-    let mut training = Training::float(network, dataset, options).unwrap();
+fn train<'a>(graph: &Graph, dataset: &'a Dataset, options: Options) -> (Training<'a>, Recorder) {
+    let mut training = Training::float(graph, dataset, options).unwrap();
     let mut recorder = Recorder::default();
     assert_eq!(training.run(&mut recorder).unwrap(), End::Finished);
     (training, recorder)
@@ -20,8 +20,8 @@ fn train<'a>(network: &Network, dataset: &'a Dataset, options: Options) -> (Trai
 
 #[test]
 fn the_same_seed_gives_the_same_bits_and_another_seed_other_ones() {
-    let (network, _, dataset) = digits();
-    let run = |seed| export::weights(&train(&network, &dataset, Options { seed, ..short(2) }).0).unwrap();
+    let (float, dataset) = digits();
+    let run = |seed| export::weights(&train(&float.graph, &dataset, Options { seed, ..short(2) }).0).unwrap();
     let first = run(1);
     assert_eq!(first, run(1));
     assert_ne!(first, run(2));
@@ -29,8 +29,8 @@ fn the_same_seed_gives_the_same_bits_and_another_seed_other_ones() {
 
 #[test]
 fn the_loss_falls() {
-    let (network, _, dataset) = digits();
-    let (training, recorder) = train(&network, &dataset, Options { batch: 8, ..short(6) });
+    let (float, dataset) = digits();
+    let (training, recorder) = train(&float.graph, &dataset, Options { batch: 8, ..short(6) });
     let losses: Vec<f64> = recorder.epochs.iter().map(|epoch| epoch.train_loss).collect();
     assert_eq!(losses.len(), 6);
     assert!(losses[5] < 0.6 * losses[0], "{losses:?}");
@@ -42,7 +42,7 @@ fn the_loss_falls() {
 
 #[test]
 fn a_resumed_training_has_the_losses_of_one_that_never_stopped() {
-    let (network, float, dataset) = digits();
+    let (float, dataset) = digits();
     let config = chip();
     let folder = tempfile::tempdir().unwrap();
     for with_basis in [false, true] {
@@ -50,9 +50,9 @@ fn a_resumed_training_has_the_losses_of_one_that_never_stopped() {
             if with_basis {
                 let (basis, options) = short_basis(4);
                 let options = Options { keep: Keep::Best, ..options };
-                Training::basis(&network, &float, &dataset, &config, basis, options).unwrap()
+                Training::basis(&float, &dataset, &config, basis, options).unwrap()
             } else {
-                Training::float(&network, &dataset, short(4)).unwrap()
+                Training::float(&float.graph, &dataset, short(4)).unwrap()
             }
         };
         let mut whole = (begin(), Recorder::default());
@@ -105,9 +105,9 @@ fn checkpoints_of_other_settings_and_damaged_ones_are_refused() {
     let (network, dataset) = odd();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("checkpoint");
-    checkpoint::save(&file, &train(&network, &dataset, short(1)).0).unwrap();
+    checkpoint::save(&file, &train(&network.graph().unwrap(), &dataset, short(1)).0).unwrap();
     let refuse = |options| {
-        let mut training = Training::float(&network, &dataset, options).unwrap();
+        let mut training = Training::float(&network.graph().unwrap(), &dataset, options).unwrap();
         checkpoint::load(&file, &mut training).unwrap_err().to_string()
     };
     let other = refuse(short(2));
@@ -121,10 +121,10 @@ fn checkpoints_of_other_settings_and_damaged_ones_are_refused() {
 
 #[test]
 fn training_ends_early_when_validation_gets_no_better_and_the_best_epoch_is_kept() {
-    let (network, _, dataset) = digits();
+    let (float, dataset) = digits();
     // So large a step that the first epochs destroy more than they learn.
     let options = Options { patience: Some(2), keep: Keep::Best, learning_rate: 0.3, ..short(40) };
-    let mut training = Training::float(&network, &dataset, options).unwrap();
+    let mut training = Training::float(&float.graph, &dataset, options).unwrap();
     assert_eq!(training.run(&mut Recorder::default()).unwrap(), End::EarlyStop);
     let kept = training.kept().unwrap().clone();
     assert_eq!(training.epochs.len(), kept.number + 2);
@@ -137,7 +137,7 @@ fn training_ends_early_when_validation_gets_no_better_and_the_best_epoch_is_kept
 fn refusals_say_what_where_why_and_what_to_do() {
     let (network, dataset) = odd();
     let refuse = |network: &Network, dataset: &Dataset, options: Options| {
-        Training::float(network, dataset, options).map(|_| ()).unwrap_err().to_string()
+        Training::float(&network.graph().unwrap(), dataset, options).map(|_| ()).unwrap_err().to_string()
     };
     let mut wide = network.clone();
     wide.input.width = 9;
@@ -169,7 +169,7 @@ fn refusals_say_what_where_why_and_what_to_do() {
 fn a_loss_that_is_no_number_ends_the_training() {
     let (network, dataset) = odd();
     let options = Options { learning_rate: 1e38, ..short(50) };
-    let mut training = Training::float(&network, &dataset, options).unwrap();
+    let mut training = Training::float(&network.graph().unwrap(), &dataset, options).unwrap();
     let text = training.run(&mut Recorder::default()).unwrap_err().to_string();
     assert!(text.starts_with("training diverged\n  at:    epoch "), "{text}");
     assert!(text.contains("fix:   lower --learning-rate"), "{text}");

@@ -62,14 +62,14 @@ relu = false
 }
 
 /// The digits with few training images and few held-out ones, and their committed float weights.
-pub fn digits() -> (Network, Model, Dataset) {
+pub fn digits() -> (Model, Dataset) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/digits");
     let network = Network::load(&folder.join("network.toml")).unwrap();
     let float = Model::of_network(&network, &folder.join("weights.safetensors")).unwrap();
     let mut dataset = Dataset::load(&folder).unwrap();
     dataset.train.truncate(240);
     dataset.test.truncate(60);
-    (network, float, dataset)
+    (float, dataset)
 }
 
 /// The chip of the digits.

@@ -11,7 +11,8 @@ mod vgg;
 use basisn_arch::Window;
 
 use super::{Conv, Graph, Op, Shape};
-use crate::Error;
+use crate::fitted::Code;
+use crate::{Dataset, Error};
 
 /// What a network is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,35 @@ pub fn built_in(name: &str) -> Result<Graph, Error> {
             cause: format!("there is no built-in network of this name; there are {}", names().join(", ")),
         }),
     }
+}
+
+/// Names of the built-in architectures: those of the networks without the data.
+pub fn architectures() -> impl Iterator<Item = &'static str> {
+    ARCHITECTURES.iter().map(|(name, ..)| *name)
+}
+
+/// A built-in architecture for the images and classes of a dataset: its integers stand for 0 to 1.
+///
+/// # Errors
+/// There is no architecture of this name, or the images are too small for it.
+pub fn for_images(architecture: &str, dataset: &Dataset) -> Result<Graph, Error> {
+    let (_, channels, height, width) = dataset.images.dim();
+    let classes = dataset.labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
+    let task = Task { size: height.min(width), classes };
+    let known = ARCHITECTURES.iter().find(|(name, has, _)| *name == architecture && has[usize::from(!task.is_large())]);
+    let Some((.., family)) = known else {
+        let names: Vec<&str> = architectures().collect();
+        let cause = format!(
+            "no built-in architecture of this name for {height} x {width} images; there are {}",
+            names.join(", ")
+        );
+        return Err(Error::Network { at: architecture.into(), cause });
+    };
+    let mut graph = family(Builder::new(architecture, Shape::new(channels, height, width)), task)?;
+    let largest = dataset.images.iter().copied().max().unwrap_or(0).max(1);
+    let bits = (u8::BITS - largest.leading_zeros()) as usize;
+    graph.input = Some(Code { scale: 1.0 / f64::from(largest), bits, signed: false });
+    Ok(graph)
 }
 
 /// Adds the usual runs of nodes to a graph; remembers the last node.

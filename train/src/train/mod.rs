@@ -1,0 +1,294 @@
+//! The training loop, the same for float networks and for coefficients.
+//!
+//! | module | what |
+//! |---|---|
+//! | `begin` | the ways to begin |
+//! | `evaluation` | scores, accuracy, slots, contests |
+//! | `record` | what a training of coefficients is told, and what is kept of an epoch |
+
+mod begin;
+mod evaluation;
+mod record;
+
+use std::time::Instant;
+
+use basisn_compiler::{Dataset, Fitted, Graph};
+use burn::tensor::{Device, Tensor};
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use serde::Serialize;
+
+use crate::Error;
+use crate::adc::Levels;
+use crate::coefficients::Coefficients;
+use crate::data::{Batcher, Split};
+use crate::loss::{Distillation, cross_entropy, divergence};
+use crate::model::{Model, Surroundings};
+use crate::noise::disturbed;
+use crate::options::{Keep, Options};
+use crate::parameter::{NamedArray, Parameter, Role, StepSize, gradient, read};
+pub use evaluation::highest;
+pub use record::{BasisOptions, Epoch, Score};
+
+/// How strongly latents that lost their column, or that the limit excludes, shrink (SR-STE, Zhou 2021).
+const LOSER_DECAY: f64 = 2e-3;
+/// Images that the gain of the ADC is chosen on.
+const GAIN_IMAGES: usize = 64;
+
+/// Somebody who looks on, and may stop the training.
+pub trait Watch {
+    /// A step is done: number and count of the epoch's batches, from 1, and the loss.
+    fn step(&mut self, batch: usize, batches: usize, loss: f64);
+    /// An epoch is done.
+    ///
+    /// # Errors
+    /// What was to be written could not be.
+    fn epoch(&mut self, training: &Training, epoch: &Epoch) -> Result<(), Error>;
+    /// Whether to stop now.
+    fn stop(&self) -> bool;
+}
+
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// All epochs are done.
+    Finished,
+    /// Validation did not get better any more.
+    EarlyStop,
+    /// Somebody wanted it to stop; the last whole epoch counts.
+    Stopped,
+}
+
+/// A training: model, parameters, and where it is.
+pub struct Training<'a> {
+    /// The network as a graph; without the batch norms that were folded, if it is trained as coefficients.
+    pub graph: Graph,
+    /// The network as a function of the parameters.
+    pub model: Model,
+    /// Its parameters.
+    pub parameters: Vec<Parameter>,
+    /// Training and validation images.
+    pub split: Split,
+    /// Settings.
+    pub options: Options,
+    /// Settings of coefficients.
+    pub basis: Option<BasisOptions>,
+    /// Levels of the crossbars: none for a float network, one for all tiles, or one for each.
+    pub levels: Vec<Levels>,
+    /// Epochs done.
+    pub epochs: Vec<Epoch>,
+    /// The best epoch on validation images, from 1, and its parameters.
+    pub best: Option<(usize, Vec<Vec<f32>>)>,
+    /// The fitted network whose scales the coefficients have.
+    pub template: Option<Fitted>,
+    dataset: &'a Dataset,
+    batcher: Batcher<'a>,
+    teacher: Option<(Model, Vec<Tensor<1>>)>,
+    adc_bits: usize,
+    tiles: usize,
+    rng: StdRng,
+    order: Vec<usize>,
+    device: Device,
+}
+
+impl<'a> Training<'a> {
+    /// Runs the epochs that are left.
+    ///
+    /// # Errors
+    /// The loss diverges, or what `watch` writes cannot be written.
+    pub fn run(&mut self, watch: &mut dyn Watch) -> Result<End, Error> {
+        let steps = self.steps_per_epoch();
+        while self.epochs.len() < self.options.epochs {
+            let Some(epoch) = self.epoch(steps, watch)? else { return Ok(End::Stopped) };
+            self.epochs.push(epoch.clone());
+            self.remember_best()?;
+            watch.epoch(self, &epoch)?;
+            let best = self.best.as_ref().map_or(0, |(best, _)| *best);
+            if self.options.patience.is_some_and(|patience| self.epochs.len() >= best + patience) {
+                return Ok(End::EarlyStop);
+            }
+        }
+        Ok(End::Finished)
+    }
+
+    fn steps_per_epoch(&self) -> usize {
+        self.order.len().div_ceil(self.options.batch)
+    }
+
+    /// Goes on after `epochs` were done: draws what they drew.
+    pub(crate) fn skip(&mut self, epochs: Vec<Epoch>) {
+        for _ in &epochs {
+            self.order.shuffle(&mut self.rng);
+            self.batcher.skip(self.order.len(), &mut self.rng);
+        }
+        self.epochs = epochs;
+    }
+
+    /// The epoch whose parameters are the result.
+    pub fn kept(&self) -> Option<&Epoch> {
+        match (self.options.keep, &self.best) {
+            (Keep::Best, Some((number, _))) => self.epochs.get(number - 1),
+            _ => self.epochs.last(),
+        }
+    }
+
+    /// The parameters of the epoch to keep take the place of the present ones, and the gains are those that suit them.
+    ///
+    /// # Errors
+    /// The framework fails.
+    pub fn finish(&mut self) -> Result<(), Error> {
+        if let (Keep::Best, Some((_, values))) = (self.options.keep, &self.best) {
+            for (parameter, values) in self.parameters.iter_mut().zip(values) {
+                *parameter = Parameter::new(parameter.name.clone(), parameter.role, values.clone(), &self.device);
+            }
+        }
+        self.choose_gains()
+    }
+
+    fn remember_best(&mut self) -> Result<(), Error> {
+        let Some(score) = self.epochs.last().and_then(|epoch| epoch.validation) else { return Ok(()) };
+        let before = self.best.as_ref().and_then(|(best, _)| self.epochs[best - 1].validation);
+        if before.is_none_or(|before| score.is_better_than(&before)) {
+            let values = self.parameters.iter().map(Parameter::values).collect::<Result<_, _>>()?;
+            self.best = Some((self.epochs.len(), values));
+        }
+        Ok(())
+    }
+
+    /// Whether the ADC is in the loop in epoch `number`.
+    fn adc_in(&self, number: usize) -> bool {
+        self.basis.as_ref().is_some_and(|basis| number + basis.adc_epochs > self.options.epochs)
+    }
+
+    /// One pass over the training images; none if it was stopped.
+    fn epoch(&mut self, steps: usize, watch: &mut dyn Watch) -> Result<Option<Epoch>, Error> {
+        let start = Instant::now();
+        let number = self.epochs.len() + 1;
+        let adc = self.adc_in(number);
+        if adc && !self.adc_in(number - 1) {
+            self.choose_gains()?;
+        }
+        self.order.shuffle(&mut self.rng);
+        let order = self.order.clone();
+        let (mut sum, mut right) = (0.0, 0);
+        for (batch, indices) in order.chunks(self.options.batch).enumerate() {
+            let step = (number - 1) * steps + batch;
+            let rate = self.options.rate(step, steps);
+            let (loss, found) = self.step(indices, step, rate, adc)?;
+            if !loss.is_finite() {
+                let learning_rate = rate * self.options.learning_rate;
+                return Err(Error::Diverged { epoch: number, batch: batch + 1, learning_rate, loss });
+            }
+            sum += loss * indices.len() as f64;
+            right += found;
+            watch.step(batch + 1, steps, loss);
+            if watch.stop() {
+                return Ok(None);
+            }
+        }
+        let images = order.len() as f64;
+        let validation = match self.split.validation.as_slice() {
+            [] => None,
+            images => Some(self.score(images, adc)?),
+        };
+        let last_step = number * steps - 1;
+        Ok(Some(Epoch {
+            number,
+            learning_rate: self.options.rate(last_step, steps) * self.options.learning_rate,
+            train_loss: sum / images,
+            train_accuracy: right as f64 / images,
+            validation,
+            adc,
+            slots: self.slots(),
+            contests: self.contests()?,
+            seconds: start.elapsed().as_secs_f64(),
+        }))
+    }
+
+    /// One step; the loss, and how many images were classified rightly.
+    fn step(&mut self, indices: &[usize], step: usize, rate: f64, adc: bool) -> Result<(f64, usize), Error> {
+        let device = self.device.clone().autodiff();
+        let images = self.batcher.augmented(indices, self.basis.is_some(), &mut self.rng, &self.device);
+        let targets = self.batcher.targets(indices, self.options.label_smoothing, &device);
+        let leaves: Vec<Tensor<1>> = self.parameters.iter().map(Parameter::leaf).collect();
+        let noisy: Option<Vec<Levels>> = self.basis.as_ref().filter(|basis| basis.cell_error > 0.0).map(|basis| {
+            let draw = |(tile, levels): (usize, &Levels)| {
+                disturbed(levels, basis.cell_error, self.options.seed, (step * self.levels.len() + tile) as u64)
+            };
+            self.levels.iter().enumerate().map(draw).collect()
+        });
+        let levels = noisy.as_deref().unwrap_or(&self.levels);
+        let around = Surroundings { levels, adc_bits: adc.then_some(self.adc_bits), training: true, device: &device };
+        let forward = self.model.forward(&leaves, images.clone().autodiff(), around)?;
+        let scores = read(forward.scores.clone().detach(), "scores of training images")?;
+        let right = self.right(indices, &scores);
+        let mut loss = cross_entropy(forward.scores.clone(), targets);
+        if let (Some((teacher, values)), Some(basis)) = (&self.teacher, &self.basis) {
+            let Distillation { share, temperature } = basis.distillation;
+            let around = Surroundings { levels: &[], adc_bits: None, training: false, device: &self.device };
+            let scale = self.batcher.scale();
+            let taught = teacher.forward(values, images.mul_scalar(scale), around)?.scores.autodiff();
+            let distance = divergence(forward.scores, taught, temperature);
+            loss = loss.mul_scalar(1.0 - share) + distance.mul_scalar(share);
+        }
+        let value = read(loss.clone().detach(), "loss")?.first().copied().unwrap_or(f32::NAN);
+        if value.is_finite() {
+            self.descend(&leaves, &loss, &forward.coefficients, rate);
+            for (place, statistic) in forward.statistics {
+                self.parameters[place].value = statistic;
+            }
+        }
+        Ok((f64::from(value), right))
+    }
+
+    fn descend(&mut self, leaves: &[Tensor<1>], loss: &Tensor<1>, coefficients: &[Option<Coefficients>], rate: f64) {
+        let mut gradients = loss.backward();
+        let mut shrink: Vec<Option<&[bool]>> = vec![None; leaves.len()];
+        for (layer, found) in self.model.layers.iter().zip(coefficients) {
+            shrink[layer.weight] = found.as_ref().map(|found| found.owned.as_slice());
+        }
+        for ((parameter, leaf), owned) in self.parameters.iter_mut().zip(leaves).zip(shrink) {
+            let mut gradient = gradient(leaf, &mut gradients);
+            if let Some(owned) = owned {
+                let decay: Vec<f32> = owned.iter().map(|&owned| if owned { 0.0 } else { LOSER_DECAY as f32 }).collect();
+                gradient = gradient + parameter.value.clone() * Tensor::from_data(decay.as_slice(), &self.device);
+            }
+            let largest = match parameter.role {
+                Role::Weight | Role::Latent => self.options.learning_rate,
+                Role::Statistic => continue,
+                Role::PerKernel => self.options.scale_learning_rate.unwrap_or(self.options.learning_rate),
+            };
+            let size = StepSize { learning_rate: rate * largest, weight_decay: self.options.weight_decay };
+            parameter.step(gradient, self.options.optimizer, size);
+        }
+    }
+
+    fn values(&self) -> Vec<Tensor<1>> {
+        self.parameters.iter().map(|parameter| parameter.value.clone()).collect()
+    }
+
+    fn choose_gains(&mut self) -> Result<(), Error> {
+        if self.basis.is_none() {
+            return Ok(());
+        }
+        let images = &self.split.fit[..GAIN_IMAGES.min(self.split.fit.len())];
+        let images = self.batcher.images(images, true, &self.device);
+        self.model.choose_gains(&self.values(), images, &self.levels, self.adc_bits)
+    }
+
+    /// All parameters and the optimizer's memory, and the steps that it has seen.
+    ///
+    /// # Errors
+    /// The framework fails.
+    pub(crate) fn state(&self) -> Result<(Vec<NamedArray>, usize), Error> {
+        let mut arrays = Vec::new();
+        let mut steps = 0;
+        for parameter in &self.parameters {
+            let (own, done) = parameter.state()?;
+            arrays.extend(own);
+            steps = done;
+        }
+        Ok((arrays, steps))
+    }
+}
