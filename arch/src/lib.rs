@@ -7,12 +7,14 @@
 //! | [`slot`] | one setting of the switches, and its bits on the slot stream |
 //! | [`image`] | the program image: what the compiler gives to every executor |
 //! | [`registers`] | the register map |
+//! | [`hard_blocks`] | area of macro and memories |
 //! | [`cycles`] | the cycle model: the counters after a layer, without simulation |
 
 pub mod config;
 pub mod cycles;
 mod error;
 pub mod file;
+pub mod hard_blocks;
 pub mod image;
 pub mod registers;
 pub mod shape;
@@ -21,6 +23,7 @@ pub mod slot;
 pub use config::{ChipConfig, clog2};
 pub use cycles::{LayerCounts, LayerWork};
 pub use error::Error;
+pub use hard_blocks::{HardBlocks, MacroArea};
 pub use image::{Geometry, LayerProgram, Program, Requantize, Step, StepOp};
 pub use shape::{ConvShape, Shape, Subvectors, Window};
 pub use slot::{Item, ItemWord, Slot, SlotWord};

@@ -21,6 +21,8 @@ pub struct LayerCost {
     pub read_ns: f64,
     /// Of this, time for the registers of the layer.
     pub setup_ns: f64,
+    /// Of this, time of the work on single values after it.
+    pub elementwise_ns: f64,
     /// Of this, time in which the layer waits for slots from off-chip.
     pub off_chip_ns: f64,
     /// Energy.
@@ -57,7 +59,8 @@ pub fn cost(chip: &Chip, workload: &Workload, batch: usize, write: &WriteModel, 
     let edge = workload.layers.first().map_or(0, |l| 8 * l.inputs * l.groups)
         + workload.layers.last().map_or(0, |l| 8 * l.kernels * l.groups * l.positions);
     energy.off_chip += edge as f64 * values.dram_energy_pj_per_bit;
-    energy.leakage += time_ns * leakage_mw(chip, values);
+    energy.leakage += time_ns * converters(chip, values) * values.adc_leak_mw;
+    energy.memory_leakage += time_ns * memory_kib(chip) * values.sram_leak_mw_per_kib;
     let cells = (chip.crossbars() * chip.cells()) as f64;
     let bits = chip.config.cell_bits();
     let write_once_pj = cells * write.cell_pj(values, bits);
@@ -91,7 +94,8 @@ fn layer_cost(chip: &Chip, layer: &Layer, batch: usize, values: &Values, residen
     let taken = 1.0 - v.skipped_share;
     let read_ns = taken * a.read_cycles as f64 * chip.clock_ns / images;
     let compute_ns = read_ns + (a.cycles - a.read_cycles) as f64 * chip.clock_ns / images;
-    let time_ns = compute_ns.max(stream_ns) + setup_ns;
+    let elementwise_ns = layer.after.time_ns(v);
+    let time_ns = compute_ns.max(stream_ns) + setup_ns + elementwise_ns;
 
     let mut energy =
         read_energy(v, a.wordlines, a.cells, taken * a.conversions as f64, chip.config.adc_bits()) * (1.0 / images);
@@ -99,6 +103,7 @@ fn layer_cost(chip: &Chip, layer: &Layer, batch: usize, values: &Values, residen
     energy.psums =
         32.0 * (per_image(a.psum_reads) * v.sram_read_pj_per_bit + per_image(a.psum_writes) * v.sram_write_pj_per_bit);
     energy.requantize = per_image(a.results) * v.requantize_pj;
+    energy.elementwise = layer.after.energy_pj(v);
     energy.switches = per_image(a.switch_changes) * 4.0 * v.switch_toggle_fj * 1e-3;
     let memory = v.buffer_energy_pj_per_bit + v.bus_energy_pj_per_bit;
     energy.coefficients = per_image(a.slot_bits) * (memory + v.sram_write_pj_per_bit + v.sram_read_pj_per_bit);
@@ -111,6 +116,7 @@ fn layer_cost(chip: &Chip, layer: &Layer, batch: usize, values: &Values, residen
         time_ns,
         read_ns,
         setup_ns,
+        elementwise_ns,
         off_chip_ns: (stream_ns - compute_ns).max(0.0),
         energy,
         off_chip_bits,
@@ -130,11 +136,15 @@ pub fn buffer_bits(values: &Values) -> f64 {
     values.buffer_size_kib * 8192.0
 }
 
-/// Leakage of all converters and memories of the tiles and cores, in mW.
-fn leakage_mw(chip: &Chip, values: &Values) -> f64 {
+/// Converters of all crossbars.
+fn converters(chip: &Chip, values: &Values) -> f64 {
+    (chip.crossbars() * values.hard_blocks().converters(&chip.config, values.read_cycle_ns)) as f64
+}
+
+/// Memories of the tiles and cores, and the registers of the slot words, in KiB.
+fn memory_kib(chip: &Chip) -> f64 {
     let c = &chip.config;
     let tile_bits = c.lanes() * c.psum_words() * 32 + 2 * c.slot_word().word_bits();
     let core_bits = c.tiles() * tile_bits + 2 * c.position_block() * c.rows() * c.input_bits();
-    let kib = (c.cores() * core_bits) as f64 / 8192.0;
-    chip.crossbars() as f64 * values.adc_leak_mw + kib * values.sram_leak_mw_per_kib
+    (c.cores() * core_bits) as f64 / 8192.0
 }

@@ -28,7 +28,7 @@ impl Chip {
         let wanted = (read_cycle_ns / self.clock_ns).round();
         let interval = wanted.clamp(1.0, 64.0) as usize;
         let after = self.config.read_latency_cycles().saturating_sub(self.config.read_interval_cycles());
-        let change = |config: ChipConfig, key, value| config.with(key, value).map_err(|e| refused(&e));
+        let change = |config: ChipConfig, key, value| config.with(key, value).map_err(|e| Error::from_arch(&e));
         let config = change(self.config.clone(), "crossbar.read_interval_cycles", interval)?;
         let config = change(config, "crossbar.read_latency_cycles", (interval + after).clamp(1, 64))?;
         let clock_ns = if wanted == interval as f64 { self.clock_ns } else { read_cycle_ns / interval as f64 };
@@ -49,7 +49,7 @@ impl Chip {
             ));
         }
         let config = self.config.with("core.tiles", tiles).and_then(|c| c.with("chip.cores", crossbars / tiles));
-        Ok(Chip { config: config.map_err(|e| refused(&e))?, clock_ns: self.clock_ns })
+        Ok(Chip { config: config.map_err(|e| Error::from_arch(&e))?, clock_ns: self.clock_ns })
     }
 
     /// A chip with one key of the configuration changed.
@@ -57,7 +57,7 @@ impl Chip {
     /// # Errors
     /// The configuration refuses it.
     pub fn with(&self, key: &str, value: usize) -> Result<Self, Error> {
-        Ok(Chip { config: self.config.with(key, value).map_err(|e| refused(&e))?, clock_ns: self.clock_ns })
+        Ok(Chip { config: self.config.with(key, value).map_err(|e| Error::from_arch(&e))?, clock_ns: self.clock_ns })
     }
 
     /// Crossbars of all cores.
@@ -68,13 +68,5 @@ impl Chip {
     /// Cells of a crossbar: two for every column and row.
     pub fn cells(&self) -> usize {
         2 * self.config.rows() * self.config.columns()
-    }
-}
-
-fn refused(error: &basisn_arch::Error) -> Error {
-    match error {
-        basisn_arch::Error::Config { at, cause, fix } | basisn_arch::Error::Image { at, cause, fix } => {
-            Error::workload(at.clone(), cause.clone(), fix.clone())
-        }
     }
 }

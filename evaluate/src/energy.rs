@@ -49,11 +49,13 @@ components! {
     ShiftAdd shift_add "shift and add" "conversions and psum updates x digital.shift_add_pj";
     Psums psums "partial sums" "32-bit psum reads x sram.read_pj_per_bit + writes x sram.write_pj_per_bit";
     Requantize requantize "requantize" "results x digital.requantize_pj";
+    Elementwise elementwise "pooling, adds" "additions and comparisons x digital.add_pj + scalings x digital.requantize_pj + bits read and written x (buffer + bus)";
     Switches switches "switches" "columns that change x 4 transmission gates x switch.toggle_fj";
     Coefficients coefficients "coefficients" "slot stream bits x (buffer + bus + sram write + sram read)";
     Activations activations "activations" "bits in: buffer, bus, sram write, and sram read for every slot and position; bits out: bus and buffer";
     OffChip off_chip "off-chip" "bits of weights or slots and of activations that exceed the buffer x dram.energy_pj_per_bit";
-    Leakage leakage "leakage" "time x (adc.leak_mw of every crossbar + sram.leak_mw_per_kib of psum banks and coefficient and input buffers)";
+    Leakage leakage "leakage, ADC" "time x adc.leak_mw of every converter; while it only writes, the other chip switches them off";
+    MemoryLeakage memory_leakage "leakage, memories" "time x sram.leak_mw_per_kib of psum banks, coefficient and input buffers; none is counted for the other chip";
     Writing writing "writing cells" "cells written x energy of the write model";
 }
 

@@ -40,6 +40,15 @@ impl Error {
         Error::Constants { at: at.into(), cause: cause.into(), fix: fix.into() }
     }
 
+    /// What the chip configuration or a program refuses.
+    pub(crate) fn from_arch(error: &basisn_arch::Error) -> Self {
+        match error {
+            basisn_arch::Error::Config { at, cause, fix } | basisn_arch::Error::Image { at, cause, fix } => {
+                Error::workload(at.clone(), cause.clone(), fix.clone())
+            }
+        }
+    }
+
     pub(crate) fn workload(at: impl Into<String>, cause: impl Into<String>, fix: impl Into<String>) -> Self {
         Error::Workload { at: at.into(), cause: cause.into(), fix: fix.into() }
     }

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | [`constants`] | energies, times and areas with their sources, and the write models |
 //! | [`workload`] | the matrix layers of a network, with their slots |
+//! | [`elementwise`] | pooling, residual adds and the like between them |
 //! | [`chip`] | a configuration in real time |
 //! | [`activity`] | what the circuits do: counts |
+//! | [`synthesis`] | area of the generated logic, from our own synthesis |
 //! | [`energy`], [`area`] | counts and sizes times constants |
 //! | [`basis`] | time and energy of the BasisN chip |
 //! | [`reprogram`] | time and energy of a chip that rewrites its crossbars |
@@ -18,11 +20,13 @@ pub mod area;
 pub mod basis;
 pub mod chip;
 pub mod constants;
+pub mod elementwise;
 pub mod energy;
 mod error;
 pub mod report;
 pub mod reprogram;
 pub mod study;
+pub mod synthesis;
 pub mod variants;
 pub mod workload;
 

@@ -45,7 +45,7 @@ pub struct Report {
     /// Layers at the first point.
     pub layers: Vec<LayerRow>,
     /// Area of the BasisN chip at the first point.
-    pub area: Vec<AreaRow>,
+    pub area: Vec<area::Part>,
     /// Bits of a conversion: BasisN's, and what the ratios become.
     pub adc: Vec<AdcRow>,
     /// Ratios as single constants go from low to high, the most influential first.
@@ -68,8 +68,8 @@ pub struct Point {
     pub batch: usize,
     /// BasisN's time of an inference in ns.
     pub time_ns: f64,
-    /// Of this: reads, registers, slots from off-chip; the rest is waiting.
-    pub time_parts_ns: [f64; 3],
+    /// Of this: reads, registers, slots from off-chip, work on single values; the rest is waiting.
+    pub time_parts_ns: [f64; 4],
     /// BasisN's energy of an inference.
     pub energy: Energy,
     /// Time of BasisN's one-time write.
@@ -146,18 +146,6 @@ pub struct LayerRow {
     pub slot_bits: u64,
 }
 
-/// One part of the chip.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AreaRow {
-    /// Name.
-    pub name: String,
-    /// Area in um^2.
-    pub um2: f64,
-    /// Only BasisN has it.
-    pub overhead: bool,
-}
-
 /// Ratios for one conversion width of BasisN; the reprogramming chip has as many as it needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -226,17 +214,10 @@ pub fn evaluate(
         points,
         curve: study.curve(&first, batch)?,
         layers: study.layers(&first, batch)?,
-        area: study.area(&first),
+        area: area::basis(&first, constants.logic(), constants.values()),
         adc: study.adc(&first, batch, &models)?,
         sensitivity: study.sensitivity(&first, batch)?,
-        variants: variants(
-            &first,
-            workload,
-            &study.options(crossbars, batch),
-            &models,
-            constants.write_model(REFERENCE_MODEL)?,
-            constants.values(),
-        )?,
+        variants: variants(&first, workload, &study.options(crossbars, batch), &models, constants)?,
         constants: constants.all.clone(),
         write_models: models.into_iter().cloned().collect(),
     })
@@ -266,10 +247,10 @@ impl Study<'_> {
             crossbars,
             batch,
             time_ns: own.time_ns,
-            time_parts_ns: [sum(|l| l.read_ns), sum(|l| l.setup_ns), sum(|l| l.off_chip_ns)],
+            time_parts_ns: [sum(|l| l.read_ns), sum(|l| l.setup_ns), sum(|l| l.off_chip_ns), sum(|l| l.elementwise_ns)],
             energy: own.energy,
             write_once_ns: own.write_once_ns,
-            area_um2: area::basis(&chip, v).iter().map(|p| p.um2).sum(),
+            area_um2: area::basis(&chip, self.constants.logic(), v).iter().map(|p| p.um2).sum(),
             against: models.iter().map(|m| against(m)).collect(),
             compute_only: Against { write_model: "no writing time".into(), ..against(&reference.with_row_ns(0.0)) },
             break_even_row_ns: crossing(time_at, own.time_ns),
@@ -281,7 +262,7 @@ impl Study<'_> {
         let v = self.values();
         let of = |crossbars| reprogram::best(chip, self.workload, &self.options(crossbars, batch), model, v);
         let cost = of(chip.crossbars());
-        let equal_area_crossbars = area::crossbars_of_equal_area(chip, cost.adc_bits, v);
+        let equal_area_crossbars = area::crossbars_of_equal_area(chip, cost.adc_bits, self.constants.logic(), v);
         let equal = of(equal_area_crossbars);
         Against {
             write_model: model.name.clone(),
@@ -323,11 +304,6 @@ impl Study<'_> {
             slot_bits: cost.activity.slot_storage_bits,
         };
         Ok(self.workload.layers.iter().zip(own.layers).map(row).collect())
-    }
-
-    fn area(&self, chip: &Chip) -> Vec<AreaRow> {
-        let row = |p: area::Part| AreaRow { name: p.name.into(), um2: p.um2, overhead: p.overhead };
-        area::basis(chip, self.values()).into_iter().map(row).collect()
     }
 
     fn adc(&self, chip: &Chip, batch: usize, models: &[&WriteModel]) -> Result<Vec<AdcRow>, Error> {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::reprogram::{self, Options};
-use crate::{Chip, Error, Values, Workload, WriteModel, area, basis};
+use crate::study::REFERENCE_MODEL;
+use crate::{Chip, Constants, Error, Values, Workload, WriteModel, area, basis};
 
 /// A changed chip, network or circuit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,9 +106,9 @@ pub fn variants(
     workload: &Workload,
     options: &Options,
     models: &[&WriteModel],
-    reference: &WriteModel,
-    values: &Values,
+    constants: &Constants,
 ) -> Result<Vec<Variant>, Error> {
+    let (reference, values) = (constants.write_model(REFERENCE_MODEL)?, constants.values());
     let compiled = workload.layers.iter().any(|l| l.program.is_some());
     let mut rows = Vec::new();
     for change in CHANGES.iter().filter(|c| !compiled || (c.group, c.tiles, c.input_bits) == (None, None, None)) {
@@ -122,7 +123,7 @@ pub fn variants(
             input_bits: workload.layers.iter().map(|l| l.input_bits).max().unwrap_or(0),
             time_ns: own.time_ns,
             energy_pj: own.energy.total(),
-            area_um2: area::basis(&chip, &values).iter().map(|p| p.um2).sum(),
+            area_um2: area::basis(&chip, constants.logic(), &values).iter().map(|p| p.um2).sum(),
             time_ratios: others.iter().map(|o| own.time_ns / o.time_ns).collect(),
             edp_ratios: others.iter().map(|o| edp / o.edp()).collect(),
             best: false,

@@ -1,10 +1,11 @@
 //! What an evaluation runs: the matrix layers of a network, with the slots that they take.
 
 use basisn_arch::{ChipConfig, ConvShape, LayerProgram, Program, Subvectors};
-use basisn_compiler::graph::Graph;
+use basisn_compiler::graph::{Graph, MatrixLayer};
 use serde::Serialize;
 
 use crate::Error;
+use crate::elementwise::Elementwise;
 
 /// A network as its matrix layers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -32,6 +33,8 @@ pub struct Layer {
     pub input_bits: usize,
     /// How often it runs, each time on other channels: groups of a grouped convolution.
     pub groups: usize,
+    /// Work on single values between this layer and the next.
+    pub after: Elementwise,
     /// The slots of a compiled program; `None`: grouped ternary coefficients of one plane.
     pub program: Option<Scheduled>,
 }
@@ -64,6 +67,7 @@ impl Layer {
             inputs: shape.inputs(),
             input_bits,
             groups,
+            after: Elementwise::default(),
             program: None,
         }
     }
@@ -87,19 +91,29 @@ impl Layer {
 impl Workload {
     /// The matrix layers of a network that is not compiled, with inputs of `input_bits` bits.
     pub fn from_graph(graph: &Graph, input_bits: usize) -> Self {
+        let after = Elementwise::of_graph(graph);
         let layers = graph.matrix_layers();
-        let layers = layers.iter().map(|l| Layer::new(&l.name, &l.shape, l.groups, input_bits)).collect();
-        Workload { name: graph.name.clone(), layers }
+        let layer = |(l, after): (&MatrixLayer, Elementwise)| Layer {
+            after,
+            ..Layer::new(&l.name, &l.shape, l.groups, input_bits)
+        };
+        Workload { name: graph.name.clone(), layers: layers.iter().zip(after).map(layer).collect() }
     }
 
     /// The layers of a compiled program.
-    pub fn from_program(program: &Program) -> Self {
-        let layer = |layer: &LayerProgram| Layer {
+    ///
+    /// # Errors
+    /// The program breaks a rule of [`Program::values`].
+    pub fn from_program(program: &Program) -> Result<Self, Error> {
+        let after = Elementwise::of_program(program).map_err(|e| Error::from_arch(&e))?;
+        let layer = |(layer, after): (&LayerProgram, Elementwise)| Layer {
             input_bits: layer.input_bits,
+            after,
             program: Some(Scheduled::new(layer, program.geometry.tiles, program.geometry.lanes)),
             ..Layer::new(&layer.name, &layer.shape, 1, layer.input_bits)
         };
-        Workload { name: program.name.clone(), layers: program.layers.iter().map(layer).collect() }
+        let layers = program.layers.iter().zip(after).map(layer).collect();
+        Ok(Workload { name: program.name.clone(), layers })
     }
 
     /// Weights of all layers.

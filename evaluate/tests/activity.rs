@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::path::Path;
+use std::sync::Arc;
 
-use basisn_arch::{ChipConfig, Program};
+use basisn_arch::{ChipConfig, LayerProgram, Program};
 use basisn_compiler::{Dataset, Model, Network, compile, pixels};
-use basisn_evaluate::{Chip, Constants, Workload, activity};
+use basisn_evaluate::{Chip, Constants, Values, Workload, activity};
+use basisn_models::dpi::{Meter, with_meter};
 use basisn_models::golden;
+use basisn_models::signal::Signal;
 use basisn_models::verilog::Body;
 use basisn_testbench::LayerStimulus;
 use basisn_testbench::executor::Verilator;
@@ -27,10 +30,13 @@ fn model_golden_reference_and_rtl_count_the_same() {
     let (program, image) = digits(&config);
     let constants = Constants::built_in().unwrap();
     let chip = Chip::new(&config, constants.values());
-    let workload = Workload::from_program(&program);
+    let workload = Workload::from_program(&program).unwrap();
     let golden = golden::Core::new(&config, &program).unwrap().run(&image).unwrap();
-    let rtl = Verilator::new(Body::Dpi, 1, 0).run_network(&config, &program, &image).unwrap();
+    let meter = Arc::new(Meter::default());
+    let simulate = || Verilator::new(Body::Dpi, 1, 0).run_network(&config, &program, &image);
+    let rtl = with_meter(meter.clone(), simulate).unwrap();
     let mut input = image;
+    let (mut reads, mut wordlines, mut modelled) = (0, 0, 0);
     for (i, layer) in program.layers.iter().enumerate() {
         let counted = activity::layer(&chip, &workload.layers[i], 1, constants.values());
         let (tiles, positions) = (config.tiles() as u64, layer.shape.positions());
@@ -48,6 +54,15 @@ fn model_golden_reference_and_rtl_count_the_same() {
         for (what, model, other) in all {
             assert_eq!(model, other, "{what} of layer {}", layer.name);
         }
+        let signal = Signal::of_layer(&config, layer, &input);
+        reads += counted.reads;
+        wordlines += signal.wordlines * tiles;
+        modelled += counted.switch_changes;
+        // The share of ones is a constant of the evaluation; with that of this layer the model's count is exact.
+        let own =
+            Values { ones_share: signal.wordlines as f64 / (signal.bits as f64 * slots(layer)), ..*constants.values() };
+        let close = activity::layer(&chip, &workload.layers[i], 1, &own).wordlines / (signal.wordlines * tiles) as f64;
+        assert!((close - 1.0).abs() < 0.01, "wordlines of layer {}: {close}", layer.name);
         let items = layer.slots.iter().flatten().flatten().flat_map(|slot| slot.items.iter().flatten()).count();
         assert_eq!(counted.codes, (items * positions * layer.input_bits) as u64);
         // Every kernel has at least one update a position, and merged items make none.
@@ -55,4 +70,33 @@ fn model_golden_reference_and_rtl_count_the_same() {
         assert_eq!(counted.psum_reads, counted.psum_writes, "the first update reads nothing, and the drain reads once");
         input = golden.of_layer(&program, i).iter().map(|&v| v as i32).collect();
     }
+    // What the macros were told at their ports, all layers and tiles together.
+    assert_eq!((meter.reads(), meter.wordlines()), (reads, wordlines), "reads, wordlines that are on");
+    let changes = switch_changes(&config, &program);
+    assert_eq!(meter.switch_changes(), changes, "columns that change");
+    // The model takes a layer as if it followed itself; only what comes before its first slot differs.
+    let entries = (program.layers.len() * config.tiles() * config.columns()) as u64;
+    assert!(modelled.abs_diff(changes) <= entries, "model {modelled}, macros {changes}");
+}
+
+/// Slots of an average subvector.
+fn slots(layer: &LayerProgram) -> f64 {
+    layer.slot_count() as f64 / layer.slots.len() as f64
+}
+
+/// Columns that change as the slots of all layers and blocks follow each other; at first all are open.
+fn switch_changes(config: &ChipConfig, program: &Program) -> u64 {
+    let mut now = vec![vec![0i8; config.columns()]; config.tiles()];
+    let mut changes = 0;
+    for layer in &program.layers {
+        for _ in 0..layer.shape.positions().div_ceil(layer.block_positions) {
+            for slot in layer.slots.iter().flatten() {
+                for (now, tile) in now.iter_mut().zip(slot) {
+                    changes += now.iter().zip(&tile.switches).filter(|(a, b)| a != b).count() as u64;
+                    now.clone_from(&tile.switches);
+                }
+            }
+        }
+    }
+    changes
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use basisn_arch::{ChipConfig, LayerWork};
+use basisn_evaluate::elementwise::Elementwise;
 use basisn_evaluate::reprogram::{Concessions, Options, best, cost};
 use basisn_evaluate::{Chip, Constants, Layer, Workload, activity, area, basis};
 
@@ -15,6 +16,7 @@ fn layer(kernels: usize, depth: usize, positions: usize) -> Layer {
         inputs: depth * positions / 9,
         input_bits: 8,
         groups: 1,
+        after: Elementwise::default(),
         program: None,
     }
 }
@@ -146,12 +148,12 @@ fn slower_writing_never_helps_and_more_crossbars_never_harm() {
 #[test]
 fn equal_area_gives_the_reprogramming_chip_more_crossbars() {
     let constants = Constants::built_in().unwrap();
-    let (chip, v) = (chip(&constants), constants.values());
-    let total: f64 = area::basis(&chip, v).iter().map(|p| p.um2).sum();
-    let more = area::crossbars_of_equal_area(&chip, 8, v);
+    let (chip, v, logic) = (chip(&constants), constants.values(), constants.logic());
+    let total: f64 = area::basis(&chip, logic, v).iter().map(|p| p.um2).sum();
+    let more = area::crossbars_of_equal_area(&chip, 8, logic, v);
     assert!(more > chip.crossbars());
-    assert!(area::reprogramming(&chip, more as f64, 8, v) <= total);
-    assert!(area::reprogramming(&chip, more as f64 + 1.0, 8, v) > total);
+    assert!(area::reprogramming(&chip, more as f64, 8, logic, v) <= total);
+    assert!(area::reprogramming(&chip, more as f64 + 1.0, 8, logic, v) > total);
 }
 
 #[test]

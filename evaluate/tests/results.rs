@@ -8,6 +8,7 @@ use std::path::Path;
 
 use basisn_arch::ChipConfig;
 use basisn_compiler::graph::topologies;
+use basisn_evaluate::area::overhead;
 use basisn_evaluate::report::number::{area, digits, energy, ratio, time};
 use basisn_evaluate::reprogram::{Concessions, Options, cost};
 use basisn_evaluate::study::Point;
@@ -227,12 +228,32 @@ fn tables() -> String {
             area(p.um2),
             format!("{:.1}%", 100.0 * p.um2 / total),
             if p.overhead { "yes".into() } else { String::new() },
+            p.source.clone(),
         ]
     });
     text += &table(
         "Area of the chip `isaac`",
-        "",
-        &strings(&["part", "area", "share", "only BasisN has it"]),
+        "Hard blocks from the constants; logic from `scripts/synth`, in NAND gates at 32 nm.",
+        &strings(&["part", "area", "share", "only BasisN has it", "from"]),
+        rows.collect(),
+    );
+
+    let rows = all.iter().map(|e| {
+        let o = overhead(&e.report.area, &point(e, 64, 1).energy);
+        let shares = [o.of_tiles, o.with_psums_of_tiles, o.of_chip, o.of_energy, o.with_leakage_of_energy];
+        [vec![e.name.into()], shares.map(|s| format!("{:.1}%", 100.0 * s)).to_vec()].concat()
+    });
+    text += &table(
+        "What BasisN adds, 64 crossbars, batch 1",
+        "Switches, their settings and coefficient buffers; then with the psum banks, which the other chip is not charged for either.",
+        &strings(&[
+            "network",
+            "of the tiles' area",
+            "with psum banks",
+            "all of the chip's area",
+            "switching, of the energy",
+            "with leakage of memories",
+        ]),
         rows.collect(),
     );
 

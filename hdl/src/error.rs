@@ -3,6 +3,9 @@
 /// Every message has the form: what, at, cause, fix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
+    /// The constants of the hard blocks cannot be used.
+    #[error(transparent)]
+    Constants(#[from] basisn_arch::Error),
     /// Widths do not fit together.
     #[error(
         "widths do not match\n  at:    module {module}, {at}\n  cause: {cause}\n  fix:   extend or cut an operand explicitly"

@@ -7,7 +7,6 @@ mod support;
 use std::collections::BTreeMap;
 
 use basisn_arch::ChipConfig;
-use basisn_hdl::constraints::{macro_area, memory_area_um2};
 use basisn_hdl::{EmittedFile, Technology, generate_constraints, generate_core};
 use basisn_models::verilog::{Body, macro_body};
 use support::tool;
@@ -114,20 +113,4 @@ fn yosys_and_sta_time_the_paths_at_the_hard_blocks_of_tiny() {
         printed.lines().filter(|line| line.contains("Error") || line.contains("Warning")).collect();
     assert!(complaints.is_empty(), "{complaints:#?}");
     assert_eq!(printed.matches("(MET)").count() + printed.matches("(VIOLATED)").count(), 4, "{printed}");
-}
-
-#[test]
-fn areas_follow_size_and_feature_size() {
-    let (config, technology) = (ChipConfig::load("paper").unwrap(), Technology::default());
-    let at_32_nm = Technology { feature_nm: 32.0, ..technology };
-    let area = macro_area(&config, &at_32_nm);
-    // 128 x 128: two arrays of 25 um2 and eight ADCs of 1200 um2.
-    assert_eq!((area.array_um2, area.adcs_um2), (50.0, 9600.0));
-    let parts = area.array_um2 + area.drivers_um2 + area.adcs_um2 + area.switches_um2;
-    assert!((area.total_um2() - parts).abs() < 1e-9);
-    let more = macro_area(&config.with("adc.bits", 9).unwrap(), &at_32_nm);
-    assert!(more.adcs_um2 > area.adcs_um2 && more.array_um2 == area.array_um2);
-    let scale = (180.0_f64 / 32.0).powi(2);
-    assert!((macro_area(&config, &technology).total_um2() / area.total_um2() - scale).abs() < 1e-9);
-    assert_eq!(memory_area_um2(64, 32, &technology), 2.0 * memory_area_um2(32, 32, &technology));
 }

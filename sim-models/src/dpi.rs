@@ -15,7 +15,7 @@
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use basisn_arch::{Geometry, clog2};
 
@@ -80,8 +80,42 @@ impl Session {
     }
 }
 
+/// What all macros of a simulation were told at their ports, since they were made.
+#[derive(Debug, Default)]
+pub struct Meter {
+    reads: AtomicU64,
+    wordlines: AtomicU64,
+    switch_changes: AtomicU64,
+}
+
+impl Meter {
+    /// Reads.
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
+    }
+
+    /// Wordlines that were on, of all reads.
+    pub fn wordlines(&self) -> u64 {
+        self.wordlines.load(Ordering::Relaxed)
+    }
+
+    /// Columns whose switches became others; at first all are open.
+    pub fn switch_changes(&self) -> u64 {
+        self.switch_changes.load(Ordering::Relaxed)
+    }
+}
+
 thread_local! {
     static PRESENT: RefCell<Option<Arc<Session>>> = const { RefCell::new(None) };
+    static METER: RefCell<Option<Arc<Meter>>> = const { RefCell::new(None) };
+}
+
+/// Runs `work`; what macros do whose `initial` is evaluated in it, the meter counts.
+pub fn with_meter<T>(meter: Arc<Meter>, work: impl FnOnce() -> T) -> T {
+    let before = METER.replace(Some(meter));
+    let done = work();
+    METER.set(before);
+    done
 }
 
 /// Runs `work`; macros whose `initial` is evaluated in it belong to the session.
@@ -98,6 +132,7 @@ struct Model {
     macros: Vec<TileMacro>,
     core: usize,
     session: Option<Arc<Session>>,
+    meter: Option<Arc<Meter>>,
     begun: u32,
     read: Read,
     wordlines: Vec<u64>,
@@ -113,6 +148,7 @@ impl Model {
             macros: vec![TileMacro::new(geometry, session.as_ref().map(|s| &s.device), 0, tile)],
             core: 0,
             session,
+            meter: METER.with_borrow(Clone::clone),
             begun: 0,
             read: Read::default(),
             wordlines: vec![0; geometry.rows.div_ceil(64)],
@@ -140,6 +176,11 @@ impl Model {
 
     fn read(&mut self, gain: u32) {
         self.follow();
+        if let Some(meter) = &self.meter {
+            meter.reads.fetch_add(1, Ordering::Relaxed);
+            let on: u32 = self.wordlines.iter().map(|w| w.count_ones()).sum();
+            meter.wordlines.fetch_add(u64::from(on), Ordering::Relaxed);
+        }
         self.macros[self.core].unlimited_codes(&self.wordlines, gain, self.read, &mut self.codes);
         self.read.number = self.read.number.wrapping_add(1);
         let (low, high) = adc_range(self.geometry.adc_bits);
@@ -216,13 +257,19 @@ unsafe extern "C" fn switches(model: *mut c_void, enable: *const u32, negative: 
         )
     };
     let bit = |words: &[u32], i: usize| words.get(i / 32).is_some_and(|w| w >> (i % 32) & 1 == 1);
+    let mut changes = 0;
     for (column, switch) in model.switches.iter_mut().enumerate() {
+        let before = *switch;
         let lane: i8 = (0..lane_bits).map(|b| i8::from(bit(lanes, column * lane_bits + b)) << b).sum();
         *switch = match (bit(enable, column), bit(negative, column)) {
             (false, _) => 0,
             (true, false) => lane + 1,
             (true, true) => -(lane + 1),
         };
+        changes += u64::from(*switch != before);
+    }
+    if let Some(meter) = &model.meter {
+        meter.switch_changes.fetch_add(changes, Ordering::Relaxed);
     }
     model.follow();
     model.macros[model.core].set_switches(&model.switches);

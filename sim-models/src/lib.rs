@@ -6,6 +6,7 @@
 //! | [`crossbar`] | the ideal RRAM macro |
 //! | [`rram`] | the RRAM macro with its errors: programming, faults, ageing, noise, wires, ADC |
 //! | [`im2col`] | from a layer's input to the vectors at the wordlines |
+//! | [`signal`] | bits and zero planes of real activations |
 //! | [`steps`] | a program step by step, and the integer operations between its layers |
 //! | [`golden`] | the golden reference: a layer on the crossbars |
 //! | [`fast`] | the same results, many positions at a time |
@@ -26,6 +27,7 @@ pub mod im2col;
 pub mod problem;
 pub mod random;
 pub mod rram;
+pub mod signal;
 pub mod steps;
 pub mod verilog;
 

@@ -111,7 +111,7 @@ fn workload(arguments: &Arguments) -> Result<(Workload, ChipConfig, String), Err
         let program = Program::load(Path::new(network))?;
         let config = config_for(&program, named)?;
         program.check(&config)?;
-        return Ok((Workload::from_program(&program), config, named.unwrap_or("the program's chip").into()));
+        return Ok((Workload::from_program(&program)?, config, named.unwrap_or("the program's chip").into()));
     }
     let graph = topologies::built_in(network)?;
     let name = named.unwrap_or("isaac");

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Constant, Constants, FIELDS, Values, WriteBy, WriteModel};
 use crate::Error;
+use crate::synthesis::Synthesis;
 
 const CIRCUITS: (&str, &str) = ("evaluate/constants/circuits.toml", include_str!("../../constants/circuits.toml"));
 const WRITING: (&str, &str) = ("evaluate/constants/writing.toml", include_str!("../../constants/writing.toml"));
@@ -59,7 +60,7 @@ impl Constants {
             WriteBy::Cell => 256.0 * m.step_ns(&values, 2),
         };
         write_models.sort_by(|a, b| row_ns(a).total_cmp(&row_ns(b)));
-        Ok(Constants { all, write_models, values })
+        Ok(Constants { all, write_models, values, logic: Synthesis::committed()? })
     }
 }
 

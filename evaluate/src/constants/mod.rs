@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use writing::{WriteBy, WriteModel};
 
 use crate::Error;
+use crate::synthesis::Synthesis;
 
 /// One constant as its file gives it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,8 +88,10 @@ values! {
     switch.toggle_fj => switch_toggle_fj 0.0..=1e4;
     switch.area_um2 => switch_area_um2 0.0..=1e3;
     digital.shift_add_pj => shift_add_pj 0.0..=1e3;
+    digital.add_pj => add_pj 0.0..=1e3;
     digital.requantize_pj => requantize_pj 0.0..=1e3;
     digital.gate_area_um2 => gate_area_um2 0.0..=1e3;
+    vector.values_per_ns => vector_values_per_ns 1e-3..=1e6;
     sram.read_pj_per_bit => sram_read_pj_per_bit 0.0..=1e2;
     sram.write_pj_per_bit => sram_write_pj_per_bit 0.0..=1e2;
     sram.leak_mw_per_kib => sram_leak_mw_per_kib 0.0..=1e2;
@@ -121,12 +124,18 @@ pub struct Constants {
     /// Write models, fastest first.
     pub write_models: Vec<WriteModel>,
     values: Values,
+    logic: Synthesis,
 }
 
 impl Constants {
     /// The typical values.
     pub fn values(&self) -> &Values {
         &self.values
+    }
+
+    /// Gates of the generated logic.
+    pub fn logic(&self) -> &Synthesis {
+        &self.logic
     }
 
     /// The values with one constant changed, by its place in [`FIELDS`].

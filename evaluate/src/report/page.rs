@@ -4,9 +4,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::bars::{Dots, Stack, decades, dots, key, stacks};
 use super::lines::{Chart, Line, chart, columns};
-use super::number::{area, digits, energy, ratio, time};
+use super::number::{area as area_text, digits, energy, ratio, time};
 use crate::study::{Against, Point, REFERENCE_MODEL, Report};
-use crate::{Component, Energy};
+use crate::{Component, Energy, area};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -14,11 +14,15 @@ const STYLE: &str = include_str!("style.css");
 const PARTS: [(usize, &str, &[Component]); 8] = [
     (0, "crossbar: cells, wordlines", &[Component::Array, Component::Wordlines]),
     (1, "ADC", &[Component::Adc]),
-    (4, "accumulate, requantize", &[Component::ShiftAdd, Component::Psums, Component::Requantize]),
+    (
+        4,
+        "accumulate, requantize, pool, add",
+        &[Component::ShiftAdd, Component::Psums, Component::Requantize, Component::Elementwise],
+    ),
     (2, "coefficients, switches", &[Component::Coefficients, Component::Switches]),
     (3, "activations", &[Component::Activations]),
     (5, "off-chip", &[Component::OffChip]),
-    (6, "leakage", &[Component::Leakage]),
+    (6, "leakage", &[Component::Leakage, Component::MemoryLeakage]),
     (7, "writing cells", &[Component::Writing]),
 ];
 
@@ -80,7 +84,7 @@ fn answer(report: &Report, point: &Point) -> Markup {
         div.tiles {
             (tile(&time(point.time_ns), "time of an inference"))
             (tile(&energy(point.energy.total()), "energy of an inference"))
-            (tile(&area(point.area_um2), "area of the chip"))
+            (tile(&area_text(point.area_um2), "area of the chip"))
             (tile(&point.break_even_row_ns.map_or("none".into(), time), "row-write time at which both are equally fast"))
             (tile(&point.one_percent_row_ns.map_or("none".into(), time), "row-write time from which BasisN takes under 1%"))
             (tile(&typical.lifetime_inferences.map_or("no limit".into(), digits), "inferences until the rewritten cells are worn out; BasisN's are written once"))
@@ -232,19 +236,20 @@ fn energy_section(point: &Point) -> Markup {
 }
 
 fn time_section(point: &Point) -> Markup {
-    let [read, setup, off_chip] = point.time_parts_ns;
-    let rest = (point.time_ns - read - setup - off_chip).max(0.0);
-    const NAMES: [(usize, &str); 5] = [
+    let [read, setup, off_chip, elementwise] = point.time_parts_ns;
+    let rest = (point.time_ns - read - setup - off_chip - elementwise).max(0.0);
+    const NAMES: [(usize, &str); 6] = [
         (0, "reading, computing"),
         (2, "registers of a layer"),
         (5, "waiting for off-chip"),
         (3, "other waiting"),
         (7, "waiting for writes"),
+        (4, "pooling, adds"),
     ];
     let part = |i: usize, ns: f64| (NAMES[i].0, NAMES[i].1, ns);
     let own = Stack {
         label: "BasisN".into(),
-        parts: vec![part(0, read), part(1, setup), part(2, off_chip), part(3, rest)],
+        parts: vec![part(0, read), part(1, setup), part(2, off_chip), part(3, rest), part(5, elementwise)],
         total: time(point.time_ns),
     };
     let other = |a: &Against| Stack {
@@ -404,7 +409,7 @@ fn pushed(report: &Report, point: &Point) -> Markup {
                 @if reference.is_some() { th { "time ratio" } th { "EDP ratio" } }
             }
             @for (i, v) in report.variants.iter().enumerate() { tr {
-                td { (i + 1) ". " (v.name) @if v.best { " *" } } td { (time(v.time_ns)) } td { (energy(v.energy_pj)) } td { (area(v.area_um2)) }
+                td { (i + 1) ". " (v.name) @if v.best { " *" } } td { (time(v.time_ns)) } td { (energy(v.energy_pj)) } td { (area_text(v.area_um2)) }
                 td { (v.group) } td { (v.input_bits) }
                 @if let Some(r) = reference { td { (ratio(v.time_ratios[r])) } td { (ratio(v.edp_ratios[r])) } }
             } }
@@ -433,21 +438,25 @@ fn lifetime(point: &Point) -> Markup {
 }
 
 fn hardware(report: &Report, point: &Point) -> Markup {
-    const COLOURS: [usize; 11] = [0, 1, 1, 4, 2, 3, 3, 7, 5, 5, 6];
     let total: f64 = report.area.iter().map(|p| p.um2).sum();
-    let tiles: f64 = report.area.iter().take(8).map(|p| p.um2).sum();
-    let overhead: f64 = report.area.iter().filter(|p| p.overhead).map(|p| p.um2).sum();
-    let own =
-        point.energy[Component::Switches] + point.energy[Component::Coefficients] + point.energy[Component::Psums];
+    let overhead = area::overhead(&report.area, &point.energy);
+    let percent = |share: f64| format!("{:.0}%", 100.0 * share);
+    let mut parts: Vec<_> = report.area.iter().collect();
+    parts.sort_by(|a, b| b.um2.total_cmp(&a.um2));
+    let largest = parts.first().map_or(1.0, |p| p.um2);
     html! {
         h2 { "What BasisN adds to a chip" }
-        p { "Switches, their settings, coefficient buffers and psum banks are " b { (format!("{:.0}%", 100.0 * overhead / tiles)) } " of the tiles' area, "
-            (format!("{:.0}%", 100.0 * overhead / total)) " of the chip's, and their switching is " (format!("{:.0}%", 100.0 * own / point.energy.total())) " of the energy. "
+        p { "Switches, their settings and coefficient buffers are " b { (percent(overhead.of_tiles)) } " of the tiles' area; with the psum banks, of which "
+            "reprogramming has none here either, " b { (percent(overhead.with_psums_of_tiles)) } ". All of it is " (percent(overhead.of_chip))
+            " of the chip, and takes " (percent(overhead.of_energy)) " of the energy, with the leakage of its memories " (percent(overhead.with_leakage_of_energy)) ". "
             "A reprogramming chip as large as this one has " (reference(point).equal_area_crossbars) " crossbars instead of " (point.crossbars) "." }
+        p.key { span { i.c2 {} "only BasisN has it" } span { i.c0 {} "both have it" } }
         div.scroll { table {
-            tr { th { "part" } th { "area" } th { "share" } th { "only BasisN" } }
-            @for (i, p) in report.area.iter().enumerate() { tr {
-                td { i.swatch class={ "c" (COLOURS[i % 11]) } {} (p.name) } td { (area(p.um2)) } td { (format!("{:.1}%", 100.0 * p.um2 / total)) } td { @if p.overhead { "yes" } }
+            tr { th { "part" } th {} th { "area" } th { "share" } th { "from" } }
+            @for p in &parts { tr {
+                td { (p.name) }
+                td { div.swing { i class=(if p.overhead { "c2" } else { "c0" }) style=(format!("width:{:.1}%", 100.0 * p.um2 / largest)) {} } }
+                td { (area_text(p.um2)) } td { (format!("{:.1}%", 100.0 * p.um2 / total)) } td { (p.source) }
             } }
         } }
         h2 { "With equal area instead of equal crossbars" }
@@ -457,8 +466,13 @@ fn hardware(report: &Report, point: &Point) -> Markup {
                 td { (a.write_model) } td { (a.equal_area_crossbars) } td { (ratio(a.equal_area_time_ratio)) } td { (ratio(a.equal_area_edp_ratio)) }
             } }
         } }
-        details { summary { "Formula" } p { "Area of the parts from the constants: cells " code { "2 R C x crossbar.cell_area_f2" } ", memories by the bit, logic by gate "
-            "equivalents. The reprogramming chip has all that is not marked, and its own converters; write drivers are not counted on either side." } }
+        details { summary { "Formula" }
+            p { "Hard blocks from the constants: cells " code { "2 R C x crossbar.cell_area_f2" } ", " code { "C (4 + 2 L)" } " gates of " code { "switch.area_um2" }
+                ", as many converters as give every lane its code in a read, memories " code { "bits x sram.area_um2_per_bit" } "." }
+            p { "Logic from our synthesis of the generated Verilog (" code { "scripts/synth" } ", 180 nm): its area in NAND gates, on a straight line through two presets by the size "
+                "that each block depends on, times " code { "digital.gate_area_um2" } ". The reprogramming chip has all that both have, and its own converters; write "
+                "drivers are not counted on either side." }
+        }
     }
 }
 

@@ -203,6 +203,7 @@ fn matrix(
             * values.read_cycle_ns.max(used as f64 / values.adc_rate_gsps),
         write_ns,
         setup_ns: (REGISTER_WRITE_CYCLES * layer_registers(used / slicing.slices)) as f64 * chip.clock_ns,
+        elementwise_ns: layer.after.time_ns(values) * options.batch as f64,
         cells: (2 * slicing.slices * weights) as f64,
         bits: if resident { 0.0 } else { (8 * weights) as f64 },
         stored_bits: (8 * weights) as f64,
@@ -230,6 +231,7 @@ fn compute_energy(
     let results = (layer.positions * layer.kernels * layer.groups) as f64;
     energy.shift_add += results * (subvectors * slicing.slices) as f64 * v.shift_add_pj;
     energy.requantize = results * v.requantize_pj;
+    energy.elementwise = layer.after.energy_pj(v);
     let memory = v.buffer_energy_pj_per_bit + v.bus_energy_pj_per_bit;
     let bits_in = (8 * layer.positions * layer.depth * layer.groups) as f64;
     energy.activations = bits_in * (memory + v.sram_write_pj_per_bit + v.sram_read_pj_per_bit) + 8.0 * results * memory;

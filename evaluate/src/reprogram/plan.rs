@@ -18,6 +18,8 @@ pub struct Matrix {
     pub write_ns: f64,
     /// Time for the registers of a phase.
     pub setup_ns: f64,
+    /// Time of the work on single values after it.
+    pub elementwise_ns: f64,
     /// Cells of one copy.
     pub cells: f64,
     /// Bits of its weights that stream in from off-chip.
@@ -102,18 +104,20 @@ fn try_plan(matrices: &[Matrix], keep: f64, round: f64, patience: f64, limits: &
             size = size.ceil();
         }
         let bits = m.bits / parts;
-        for _ in 0..parts as usize {
+        for part in 0..parts as usize {
             let stays = left.min(size);
             left -= stays;
             // What is in parts, or partly there already, has one copy.
             let alone = parts > 1.0 || stays > 0.0;
             let n = if alone { 1.0 } else { copies(m, round, limits.crossbars, patience) };
             let share = (size - stays) / size;
+            // Phases are made from the last: the first of a matrix is followed by the work on its results.
+            let after = if part == 0 { m.elementwise_ns } else { 0.0 };
             phases.push(Phase {
                 crossbars: n * size * share,
                 write_ns: m.write_ns,
                 bits: bits * share,
-                compute_ns: compute_ns(m, n, limits.bits_per_ns),
+                compute_ns: compute_ns(m, n, limits.bits_per_ns) + after,
             });
             once += size * share;
             plan.written += n * size * share;
@@ -141,7 +145,7 @@ fn all_fits(matrices: &[Matrix], crossbars: f64, options: &Options, bits_per_ns:
         if taken(middle) <= crossbars { high = middle } else { low = middle }
     }
     let price = if options.concessions.replicate { high } else { f64::INFINITY };
-    let period_ns = matrices.iter().map(|m| compute_ns(m, with(price, m), bits_per_ns)).sum();
+    let period_ns = matrices.iter().map(|m| compute_ns(m, with(price, m), bits_per_ns) + m.elementwise_ns).sum();
     let used: f64 = matrices.iter().map(|m| with(price, m) * m.crossbars).sum();
     let once: f64 = matrices.iter().map(|m| m.crossbars).sum();
     Plan { time: Time { period_ns, compute_ns: period_ns }, kept: used, copies: used / once, ..Plan::default() }

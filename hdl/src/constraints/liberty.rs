@@ -1,8 +1,8 @@
 //! Liberty stubs of the hard blocks: directions, buses, setup and hold, clock to output, area. No power.
 
-use basisn_arch::ChipConfig;
+use basisn_arch::{ChipConfig, HardBlocks};
 
-use super::{Technology, macro_area, memory_area_um2};
+use super::Technology;
 use crate::EmittedFile;
 use crate::build::address_bits;
 
@@ -21,12 +21,12 @@ const MEMORY: Timing = Timing { setup: 5.0, hold: 1.0, clock_to_output: 20.0 };
 const INPUT_PF_PER_UM: f64 = 0.05;
 
 /// The stub of the RRAM macro.
-pub(super) fn rram_macro(config: &ChipConfig, technology: &Technology) -> EmittedFile {
+pub(super) fn rram_macro(config: &ChipConfig, blocks: &HardBlocks, technology: &Technology) -> EmittedFile {
     let black_box = crate::rtl::macro_black_box(config);
     let mut pins = vec![("clock", 1, true), ("reset", 1, true)];
     pins.extend(black_box.inputs.iter().map(|(name, width)| (name.as_str(), *width, true)));
     pins.extend(black_box.outputs.iter().map(|(name, width)| (name.as_str(), *width, false)));
-    let area = macro_area(config, technology);
+    let area = blocks.macro_area(config, config.read_interval_cycles() as f64 * technology.clock_ns);
     let about = format!(
         "Area in um2: array {:.0}, wordline drivers {:.0}, ADCs {:.0}, switches {:.0}; see docs/synthesis.md.",
         area.array_um2, area.drivers_um2, area.adcs_um2, area.switches_um2
@@ -35,7 +35,7 @@ pub(super) fn rram_macro(config: &ChipConfig, technology: &Technology) -> Emitte
 }
 
 /// The stub of a memory.
-pub(super) fn memory(words: usize, width: usize, technology: &Technology) -> EmittedFile {
+pub(super) fn memory(words: usize, width: usize, blocks: &HardBlocks, technology: &Technology) -> EmittedFile {
     let address = address_bits(words);
     let pins = [
         ("clock", 1, true),
@@ -46,9 +46,9 @@ pub(super) fn memory(words: usize, width: usize, technology: &Technology) -> Emi
         ("read_address", address, true),
         ("read_data", width, false),
     ];
-    let about = "Area: an assumed 300 squares of the feature size a bit; see docs/synthesis.md.";
+    let about = "Area: by the bit; see docs/synthesis.md.";
     let name = format!("memory_{words}x{width}");
-    library(&name, about, memory_area_um2(words, width, technology), &pins, &MEMORY, technology)
+    library(&name, about, blocks.memory_um2(words * width), &pins, &MEMORY, technology)
 }
 
 /// A library with one cell; pins are name, width, whether it is an input.

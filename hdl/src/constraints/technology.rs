@@ -24,14 +24,4 @@ impl Technology {
     pub fn fo4_ns(&self, count: f64) -> f64 {
         count * 0.5e-3 * self.feature_nm
     }
-
-    /// Area in um2 at this node of what takes `um2` at 32 nm; by the square of the feature size.
-    pub fn from_32_nm(&self, um2: f64) -> f64 {
-        um2 * (self.feature_nm / 32.0).powi(2)
-    }
-
-    /// Area in um2 of `squares` squares of the feature size.
-    pub fn squares_um2(&self, squares: f64) -> f64 {
-        squares * (self.feature_nm * 1e-3).powi(2)
-    }
 }
