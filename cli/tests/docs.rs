@@ -7,8 +7,9 @@ mod common;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use common::{basisn, folder, root};
+use common::{Ran, basisn, folder, root};
 
 /// Folders of the project that documents name.
 const FOLDERS: &[&str] = &[
@@ -29,7 +30,13 @@ const FOLDERS: &[&str] = &[
 
 fn documents() -> Vec<PathBuf> {
     let root = root();
-    let pages = ["README.md", "CONTRIBUTING.md", "examples/digits/README.md", "examples/cocotb/README.md"];
+    let pages = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "constraints/README.md",
+        "examples/digits/README.md",
+        "examples/cocotb/README.md",
+    ];
     let mut found = pages.map(|page| root.join(page)).to_vec();
     found.extend(
         fs::read_dir(root.join("docs"))
@@ -146,4 +153,29 @@ fn every_file_that_documents_name_is_there() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn programs_in_c_compile() {
+    let (folder, root) = (folder(), root());
+    basisn(folder.path(), "generate --config tiny --out ip").ok();
+    let page = fs::read_to_string(root.join("docs/hardware.md")).unwrap();
+    let programs: Vec<_> = page.split("```c\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(!programs.is_empty());
+    let mut files = vec![root.join("examples/driver/basisn.c")];
+    for (i, program) in programs.iter().enumerate() {
+        files.push(folder.path().join(format!("{i}.c")));
+        fs::write(&files[i + 1], program).unwrap();
+    }
+    let flags = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-Iip", "-I"];
+    let mut cc = Command::new("cc");
+    let compiled: Ran = cc
+        .current_dir(folder.path())
+        .args(flags)
+        .arg(root.join("examples/driver"))
+        .args(files)
+        .output()
+        .unwrap()
+        .into();
+    compiled.ok();
 }
