@@ -7,13 +7,18 @@ from . import common
 from .common import FlowError
 
 # Blocks of a tile and what an ordinary accelerator has of them.
-OWN = ("coefficient_buffer", "tile_controller")
+OWN = ("coefficient_buffer", "slot_check", "tile_controller")
 OF_LANE = ("accumulation_lane", "psum_bank")
 SHARED = ("psum_select",)
 
 
 def shares(flow, ip, as_json):
-    sources = [file for name, file in common.verilog(ip).items() if not name.startswith("memory_")]
+    modules = common.verilog(ip)
+    of_tile = set(re.findall(r"(?m)^    (\w+) \w+ \($", modules["tile"].read_text()))
+    unknown = {name for name in of_tile if not name.startswith("rram_macro_")} - {*OWN, *OF_LANE, *SHARED}
+    if unknown:
+        raise FlowError("a part of the tile is in no share", modules["tile"], ", ".join(sorted(unknown)), "add it to scripts/flow/overhead.py")
+    sources = [file for name, file in modules.items() if not name.startswith("memory_")]
     stub = next((ip / "syn").glob("rram_macro_*.lib"))
     parts = re.search(r"Area in um2: array (\d+), wordline drivers (\d+), ADCs (\d+), switches (\d+);", stub.read_text())
     if not parts:
