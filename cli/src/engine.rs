@@ -1,14 +1,13 @@
-//! Runs images on the golden reference and on RTL, and compares every layer of every image.
+//! Runs images, or single layers of them, on the golden reference and on RTL.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use basisn_arch::{ChipConfig, Program, StepOp};
-use basisn_compiler::float::argmax;
+use basisn_arch::{ChipConfig, Program};
 use basisn_models::rram::Device;
 use basisn_models::verilog::Body;
-use basisn_models::{Mismatch, NetRun, fast, golden};
+use basisn_models::{NetRun, fast, golden, steps};
 use basisn_testbench::{Chip, LayerRun, Stalls, chip};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
@@ -32,21 +31,36 @@ pub struct Rtl {
     pub threads: usize,
 }
 
+/// Results of single layers, each on the input that the golden reference gives it.
+#[derive(Debug)]
+pub struct LayerRuns {
+    /// Of every image and layer.
+    pub runs: Vec<SingleRun>,
+    /// Clock cycles simulated, the writing of the basis included.
+    pub cycles: u64,
+    /// Wall-clock time of the simulation, without building.
+    pub seconds: f64,
+    /// Simulations that ran at the same time.
+    pub threads: usize,
+}
+
+/// One layer of one image.
+#[derive(Debug)]
+pub struct SingleRun {
+    /// Number of the image.
+    pub image: usize,
+    /// Number of the layer.
+    pub layer: usize,
+    /// Its results.
+    pub run: LayerRun,
+}
+
 /// Verilated RTL, ready to run.
 #[derive(Debug)]
 pub struct Simulator {
     library: Library,
     /// Waveform of the first images.
     trace: Option<StagedFile>,
-}
-
-/// A comparison of RTL with the golden reference.
-#[derive(Debug, Default)]
-pub struct Comparison {
-    /// Compared values.
-    pub values: usize,
-    /// What differs, with its image and the cycle of the result.
-    pub mismatches: Vec<String>,
 }
 
 /// A progress bar; it shows itself only on a terminal.
@@ -143,6 +157,53 @@ impl Simulator {
         })
     }
 
+    /// Runs single layers, given by their numbers, on ideal macros: each gets what the golden reference gives it.
+    ///
+    /// # Errors
+    /// As [`Simulator::run`].
+    pub fn run_layers(
+        self,
+        config: &ChipConfig,
+        program: &Program,
+        images: &[Vec<i32>],
+        golden: &[NetRun<golden::LayerRun>],
+        layers: &[usize],
+    ) -> Result<LayerRuns, Error> {
+        let mut inputs = Vec::new();
+        for (image, (pixels, golden)) in images.iter().zip(golden).enumerate() {
+            steps::run(program, pixels, |layer, input| {
+                if layers.contains(&layer) {
+                    inputs.push((image, layer, input.to_vec()));
+                }
+                Ok::<_, Error>((golden.of_layer(program, layer).to_vec(), ()))
+            })?;
+        }
+        let bar = progress("RTL", inputs.len());
+        let started = Instant::now();
+        let threads = rayon::current_num_threads().min(inputs.len()).max(1);
+        let cycles = AtomicU64::new(0);
+        let trace = self.trace.as_ref().map(StagedFile::path);
+        let chunks = inputs.par_chunks(share_of(inputs.len())).enumerate().map(|(chunk, inputs)| {
+            let trace = trace.as_deref().filter(|_| chunk == 0);
+            let mut chip = Chip::start(&self.library, config, program, None, trace)?;
+            let mut runs = Vec::with_capacity(inputs.len());
+            for (image, layer, input) in inputs {
+                let run = chip.run_layer(&program.layers[*layer], input, &mut Stalls::none())?;
+                runs.push(SingleRun { image: *image, layer: *layer, run });
+                bar.inc(1);
+            }
+            chip.close_trace()?;
+            cycles.fetch_add(chip.cycle(), Ordering::Relaxed);
+            Ok(runs)
+        });
+        let runs: Result<Vec<_>, Error> = chunks.collect();
+        bar.finish_and_clear();
+        let runs = runs.map_err(|e| self.named(e))?.into_iter().flatten().collect();
+        self.trace.map_or(Ok(()), StagedFile::publish)?;
+        let seconds = started.elapsed().as_secs_f64();
+        Ok(LayerRuns { runs, cycles: cycles.into_inner(), seconds, threads })
+    }
+
     /// A waveform that cannot be written is told with the name that the user gave.
     fn named(&self, error: Error) -> Error {
         match (error, &self.trace) {
@@ -165,40 +226,4 @@ fn kind_of_trace(path: &Path) -> Result<Trace, Error> {
             fix: "name a file that ends in .fst or .vcd".into(),
         }),
     }
-}
-
-/// Compares every step of every image that RTL ran.
-pub fn compare(program: &Program, golden: &[NetRun<golden::LayerRun>], rtl: &[NetRun<LayerRun>]) -> Comparison {
-    let mut comparison = Comparison::default();
-    for (image, (expected, got)) in golden.iter().zip(rtl).enumerate() {
-        let (compared, mismatches) = basisn_models::compare(program, &expected.values, &got.values);
-        comparison.values += compared;
-        comparison.mismatches.extend(mismatches.iter().map(|m| describe(program, image, m, &got.layers)));
-    }
-    comparison
-}
-
-fn describe(program: &Program, image: usize, mismatch: &Mismatch, runs: &[LayerRun]) -> String {
-    let step = program.steps.iter().find(|step| step.name == mismatch.step);
-    let cycle = step.and_then(|step| match step.op {
-        StepOp::Matrix { first, .. } => {
-            let shape = program.layers[first].shape;
-            let (group, kernel) = (mismatch.channel / shape.kernels, mismatch.channel % shape.kernels);
-            runs.get(first + group)?.at_cycle.get(kernel * shape.positions() + mismatch.position)
-        }
-        _ => None,
-    });
-    format!("image {image}, {mismatch}, cycle {}", cycle.map_or("unknown".into(), u64::to_string))
-}
-
-/// Share of images with the same answer.
-pub fn agreement(outputs: &[Vec<i64>], others: &[Vec<i64>]) -> f64 {
-    let same = outputs.iter().zip(others).filter(|(a, b)| argmax(a) == argmax(b)).count();
-    same as f64 / outputs.len().max(1) as f64
-}
-
-/// Share of images whose largest output is at the label.
-pub fn accuracy<'a>(outputs: impl IntoIterator<Item = &'a [i64]>, labels: &[u8]) -> f64 {
-    let right = outputs.into_iter().zip(labels).filter(|(o, l)| argmax(o) == usize::from(**l)).count();
-    right as f64 / labels.len().max(1) as f64
 }

@@ -2,11 +2,13 @@
 
 mod campaign;
 mod commands;
+mod comparison;
 mod engine;
 mod error;
 mod output;
 mod package;
 mod report;
+mod scores;
 mod tensor;
 mod vectors;
 

@@ -4,6 +4,7 @@ use basisn_arch::image::Input;
 use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program, Subvectors};
 
 use crate::basis::BasisKind;
+use crate::blocks;
 use crate::calibrate::{self, Calibration, GainProblem};
 use crate::fit::{self, FitOptions, FitRun, Lesson, Target, snr_db};
 use crate::fitted::{Code, Fitted, FittedLayer, PlaneItem};
@@ -140,10 +141,11 @@ fn lessons<'a>(model: &'a Model, options: &FitOptions) -> Vec<Lesson<'a>> {
     lessons.collect()
 }
 
-/// Maps and schedules a fitted network for the tiles and lanes of `config`.
+/// Maps and schedules a fitted network for the tiles and lanes of `config`. A layer with more kernels than the chip holds at once
+/// runs in blocks of kernels.
 ///
 /// # Errors
-/// The fit is damaged or for another crossbar, a layer does not fit the chip's memories, scales exceed the requantize step,
+/// The fit is damaged or for another crossbar, a group of a grouped convolution does not fit the chip's memories, scales exceed the requantize step,
 /// or a psum could overflow.
 pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> Result<Compiled, Error> {
     fitted.check()?;
@@ -172,6 +174,7 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
             format!("set core.tiles to a multiple of {bases}, or fit the network with one basis for all crossbars"),
         ));
     }
+    let fitted = &*blocks::split(fitted, config)?;
     let mut layers = Vec::with_capacity(fitted.layers.len());
     let mut reports = Vec::with_capacity(fitted.layers.len());
     for layer in &fitted.layers {

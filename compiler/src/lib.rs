@@ -6,16 +6,19 @@
 //! | the network | [`graph`], [`model`] | nodes and shapes, built-in topologies; a graph with its parameters |
 //! | calibrate | [`float`], [`calibrate`] | float reference; scales of the activations, gain of the ADC |
 //! | fit | [`basis`], [`coefficient`], [`csd`], [`fit`](mod@fit), [`pursuit`] | coefficients of the fixed basis: a [`Fitted`] network |
-//! | lower | [`map`], [`schedule`], [`requantize`](mod@requantize) | homes, slots, integer scales: a program image |
+//! | lower | `blocks`, [`map`], [`schedule`], [`requantize`](mod@requantize) | blocks of kernels, homes, slots, integer scales: a program image |
+//! | compare | [`fidelity`] | how far every step is from the float network |
 //! | all of it | [`compile`](mod@compile), [`report`] | [`compile()`] |
 
 pub mod basis;
+mod blocks;
 pub mod calibrate;
 pub mod coefficient;
 pub mod compile;
 pub mod csd;
 pub mod dataset;
 mod error;
+pub mod fidelity;
 pub mod fit;
 pub mod fitted;
 pub mod float;

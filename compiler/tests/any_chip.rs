@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
-use basisn_arch::ChipConfig;
+use basisn_arch::{ChipConfig, Window};
+use basisn_compiler::fitted::Code;
+use basisn_compiler::graph::{Conv, Graph, Op, Shape};
 use basisn_compiler::{Error, Model, Network, compile, float};
 use basisn_models::golden;
 
@@ -108,15 +110,50 @@ fn networks_that_do_not_fit_are_refused_with_the_limit() {
     let network = network(false, 8);
     let model = model(&network, &mut random);
     let train = images(&network, 4, &mut random);
-    let refused = |keys: Keys| -> (Error, String) {
-        let error = compile(&model, &train, &chip(keys)).unwrap_err();
-        let text = error.to_string();
-        (error, text)
-    };
-    let (_, input) = refused(&[("arithmetic.input_bits", 7)]);
+    let input = compile(&model, &train, &chip(&[("arithmetic.input_bits", 7)])).unwrap_err().to_string();
     assert!(input.contains("8 input bits, and arithmetic.input_bits = 7"), "{input}");
-    let (_, kernels) = refused(&[("core.kernels", 8)]);
-    assert!(kernels.contains("at:    layer c") && kernels.contains("core.kernels to at least 9"), "{kernels}");
-    let (error, psums) = refused(&[("adc.lanes", 1), ("core.psum_words", 16)]);
-    assert!(matches!(error, Error::Chip { .. }) && psums.contains("core.psum_words to at least 18"), "{psums}");
+    // The groups of a grouped convolution are layers of their own, and are not cut.
+    let mut graph = Graph::new("grouped", Shape::new(2, 6, 5));
+    let conv = Conv { groups: 2, ..Conv::new(18, Window::square(1, 1, 0)) };
+    graph.add("g", Op::Conv(conv), &[0]).unwrap();
+    graph.input = Some(Code { scale: 0.1, bits: 8, signed: false });
+    let grouped = Model::random(graph, 1);
+    let refused = |keys: Keys| compile(&grouped, &train, &chip(keys)).unwrap_err();
+    let kernels = refused(&[("core.kernels", 8)]).to_string();
+    assert!(kernels.contains("at:    layer g-group0") && kernels.contains("core.kernels to at least 9"), "{kernels}");
+    let psums = refused(&[("adc.lanes", 1), ("core.psum_words", 16)]);
+    assert!(matches!(psums, Error::Chip { .. }) && psums.to_string().contains("core.psum_words to at least 18"));
+}
+
+#[test]
+fn layers_with_more_kernels_than_a_chip_holds_run_in_blocks() {
+    let mut random = Random::new(23);
+    let network = network(true, 8);
+    let model = model(&network, &mut random);
+    let train = images(&network, 10, &mut random);
+    let names = |keys: Keys| -> Vec<String> {
+        compile(&model, &train, &chip(keys)).unwrap().program.steps.iter().map(|s| s.name.clone()).collect()
+    };
+    assert_eq!(names(&[]), ["a", "b", "c", "d"]);
+    assert_eq!(names(&[("core.kernels", 8)]), ["a", "b", "c.block0", "c.block1", "c", "d"]);
+    let small: Keys = &[("core.kernels", 3)];
+    let parts = ["a.block0", "a.block1", "a.block2", "a", "b.block0", "b.block1", "b", "c.block0", "c.block1", "c.block2", "c"];
+    assert_eq!(names(small), [&parts[..], &["d.block0", "d.block1", "d"]].concat());
+    let whole = compile(&model, &train, &chip(&[])).unwrap().program;
+    for keys in [small, &[("core.psum_words", 2), ("core.tiles", 3), ("adc.lanes", 1)]] {
+        let blocks = compile(&model, &train, &chip(keys)).unwrap().program;
+        for image in images(&network, 5, &mut random) {
+            let expected = golden::run(&chip(&[]), &whole, &image).unwrap();
+            let found = golden::run(&chip(keys), &blocks, &image).unwrap();
+            let of = |name: &str| &found[blocks.steps.iter().position(|s| s.name == name).unwrap()];
+            for (i, name) in ["a", "b", "c"].iter().enumerate() {
+                assert_eq!(of(name), &expected[i], "{name}");
+            }
+            // Scores are shifted instead of unshifted: the same to a share of their range.
+            let (one, other) = (expected[3].clone(), of("d").clone());
+            let ratio = one.iter().map(|v| v.abs()).max().unwrap() as f64 / other.iter().map(|v| v.abs()).max().unwrap() as f64;
+            assert!(one.iter().zip(&other).all(|(a, b)| (*a as f64 / ratio - *b as f64).abs() <= 2.0), "{one:?} {other:?}");
+            assert!(other.iter().any(|v| v.abs() > 1 << 10), "{other:?}");
+        }
+    }
 }

@@ -378,3 +378,62 @@ fn truncated_and_damaged_files_never_panic() {
     }
     assert!(refused > whole.len() / 7 - 3, "{refused}");
 }
+
+/// What both of PyTorch's exporters wrote, with the scores that PyTorch gives; `compiler/tests/onnx/export.py` made them.
+#[test]
+fn files_of_both_pytorch_exporters_give_pytorchs_scores() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx");
+    let scores = std::fs::read_to_string(folder.join("scores.txt")).unwrap();
+    let mut compared = 0;
+    for line in scores.lines() {
+        let (name, expected) = line.split_once(' ').unwrap();
+        let expected: Vec<f32> = expected.split(' ').map(|v| v.parse().unwrap()).collect();
+        for exporter in ["torchscript", "dynamo"] {
+            let Imported { model, notes } = load(&folder.join(format!("{name}-{exporter}.onnx"))).unwrap();
+            let mut found = float::run(&model, &image(&model.graph), &mut |_, _| ());
+            if name == "dense" {
+                // Its log-softmax is left out, with a note.
+                assert!(notes[0].contains("LogSoftmax"), "{notes:?}");
+                let norm = found.iter().map(|v| v.exp()).sum::<f32>().ln();
+                found.iter_mut().for_each(|v| *v -= norm);
+            }
+            println!("{name} {exporter}: {found:?}");
+            assert_eq!(found.len(), expected.len());
+            assert!(
+                found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5),
+                "{name} {exporter}: {expected:?} {found:?}"
+            );
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 6);
+}
+
+#[test]
+fn padding_goes_to_the_convolution_after_it() {
+    let mut file = export(&small(), 18, Habit::TorchScript);
+    let graph = file.graph.as_mut().unwrap();
+    let first = &mut graph.node[0];
+    let moved = first.attribute.iter_mut().find(|a| a.name == "pads").unwrap();
+    // Top and bottom in one node with all axes, left and right in another that names the axis.
+    let pads = std::mem::replace(&mut moved.ints, vec![0; 4]);
+    first.input[0] = "padded2".into();
+    let node = |input: &[&str], output: &str| NodeProto {
+        op_type: "Pad".into(),
+        input: input.iter().map(ToString::to_string).collect(),
+        output: vec![output.into()],
+        ..NodeProto::default()
+    };
+    graph
+        .node
+        .splice(0..0, [node(&["value0", "pads1"], "padded1"), node(&["padded1", "pads2", "", "axes"], "padded2")]);
+    graph.initializer.extend([
+        integers("pads1", &[0, 0, pads[0], 0, 0, 0, pads[2], 0]),
+        integers("pads2", &[pads[1], pads[3]]),
+        integers("axes", &[-1]),
+    ]);
+    same(&small(), &import(&file).model);
+    let mut cropped = file;
+    cropped.graph.as_mut().unwrap().initializer.iter_mut().find(|t| t.name == "pads2").unwrap().int64_data[0] = -1;
+    assert!(refused(&cropped).contains("(Pad): it pads other axes"), "{}", refused(&cropped));
+}

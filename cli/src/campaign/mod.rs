@@ -12,9 +12,9 @@ use basisn_models::rram::{Device, MacroModel, TileMacro};
 use basisn_models::{NetRun, fast};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
-use crate::engine::{self, progress};
+use crate::engine::progress;
 use crate::output::{Staged, say};
+use crate::{Error, scores};
 use record::Records;
 
 /// Images that run together: enough to fill every thread, few enough to keep in memory.
@@ -33,7 +33,7 @@ pub struct Campaign<'a> {
     /// Images of the first layer.
     pub images: &'a [Vec<i32>],
     /// Their labels.
-    pub labels: Option<&'a [u8]>,
+    pub labels: Option<&'a [u16]>,
     /// The macro model.
     pub model: MacroModel,
     /// Seed of trial 0; trial t has `seed + t`.
@@ -197,8 +197,8 @@ impl Campaign<'_> {
             key: point.sweep.as_ref().map(|s| s.0.clone()),
             value: point.sweep.as_ref().map(|s| s.1),
             seed,
-            accuracy: self.labels.map(|labels| engine::accuracy(got.iter().map(Vec::as_slice), labels)),
-            agreement: engine::agreement(&got, &wanted),
+            accuracy: self.labels.map(|labels| scores::accuracy(got.iter().map(Vec::as_slice), labels)),
+            agreement: scores::agreement(&got, &wanted),
             snr_db: layers.clone().map(|layer| snr_db(self.program, &runs, ideal, layer)).collect(),
             saturated: layers.map(|layer| saturated(&runs, layer)).collect(),
             pulses,

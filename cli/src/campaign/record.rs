@@ -71,7 +71,7 @@ fn title(campaign: &Campaign) -> Result<String, Error> {
     hash.update(campaign.model.to_toml());
     hash.update(format!("{:?}", campaign.model.fault_map));
     campaign.images.iter().flatten().for_each(|x| hash.update(x.to_le_bytes()));
-    hash.update(campaign.labels.unwrap_or_default());
+    campaign.labels.unwrap_or_default().iter().for_each(|label| hash.update(label.to_le_bytes()));
     let hash: String = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
     Ok(format!("{{\"campaign\":\"{hash}\"}}"))
 }

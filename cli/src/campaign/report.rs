@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, PreEscaped, html};
 
 use super::{Campaign, Run, Statistics, Trial, plot};
-use crate::engine;
+use crate::scores;
 
 /// Results by point.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl<'a> Report<'a> {
             trials,
             points: trials.chunks(campaign.trials).map(point).collect(),
             measure: if campaign.labels.is_some() { "accuracy" } else { "agreement" },
-            ideal: campaign.labels.map_or(1.0, |labels| engine::accuracy(outputs, labels)),
+            ideal: campaign.labels.map_or(1.0, |labels| scores::accuracy(outputs, labels)),
             images: campaign.images.len(),
             model: campaign.model.to_toml(),
         }

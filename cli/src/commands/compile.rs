@@ -65,7 +65,7 @@ pub struct Inputs {
 impl Source {
     /// Reads and checks network, weights and data.
     pub fn load(&self) -> Result<Inputs, Error> {
-        let mut model = self.model()?;
+        let mut model = model(&self.network, &self.weights)?;
         if Path::new(&self.data).join("images.npy").is_file() || model.graph.input.is_some() {
             let dataset = Dataset::load(Path::new(&self.data))?;
             dataset.check_fits(&model.graph)?;
@@ -77,28 +77,29 @@ impl Source {
         model.graph.input = Some(code);
         Ok(Inputs { model, calibration: images.quantize(&code), dataset: None })
     }
+}
 
-    fn model(&self) -> Result<Model, Error> {
-        let path = Path::new(&self.network);
-        let graph = match path.extension().and_then(|e| e.to_str()) {
-            Some("onnx") => {
-                let imported = onnx::load(path)?;
-                imported.notes.iter().for_each(|note| eprintln!("note: {note}"));
-                return Ok(imported.model);
-            }
-            Some("toml") => Network::load(path)?.graph()?,
-            _ => topologies::built_in(&self.network)?,
-        };
-        match self.weights.strip_prefix("random:") {
-            None => Ok(Model::load(graph, Path::new(&self.weights))?),
-            Some(seed) => {
-                let seed = seed.parse().map_err(|_| Error::Input {
-                    at: "--weights".into(),
-                    cause: format!("`{seed}` is no seed"),
-                    fix: "write random: and a number".into(),
-                })?;
-                Ok(Model::random(graph, seed))
-            }
+/// A network with its weights, named as in [`Source`].
+pub fn model(network: &str, weights: &str) -> Result<Model, Error> {
+    let path = Path::new(network);
+    let graph = match path.extension().and_then(|e| e.to_str()) {
+        Some("onnx") => {
+            let imported = onnx::load(path)?;
+            imported.notes.iter().for_each(|note| eprintln!("note: {note}"));
+            return Ok(imported.model);
+        }
+        Some("toml") => Network::load(path)?.graph()?,
+        _ => topologies::built_in(network)?,
+    };
+    match weights.strip_prefix("random:") {
+        None => Ok(Model::load(graph, Path::new(weights))?),
+        Some(seed) => {
+            let seed = seed.parse().map_err(|_| Error::Input {
+                at: "--weights".into(),
+                cause: format!("`{seed}` is no seed"),
+                fix: "write random: and a number".into(),
+            })?;
+            Ok(Model::random(graph, seed))
         }
     }
 }

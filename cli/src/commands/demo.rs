@@ -12,10 +12,11 @@ use clap::Args;
 
 use super::compile::Source;
 use super::simulate;
-use crate::engine::{self, Comparison, Rtl, Simulator};
+use crate::comparison::{self, Comparison};
+use crate::engine::{self, Rtl, Simulator};
 use crate::output::{Staged, say};
 use crate::report::{Figures, LayerFigures, page};
-use crate::{Error, package};
+use crate::{Error, package, scores};
 
 /// Fit, compile, generate Verilog, verilate it, run images through the RTL, compare every layer with the golden reference, report.
 #[derive(Args)]
@@ -62,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let golden = engine::run_golden(&config, &compiled.program, &images, None)?;
     step(&format!("RTL in Verilator: {some} of them, every layer compared"));
     let rtl = simulator.run(&config, &compiled.program, &images[..some], None)?;
-    let comparison = engine::compare(&compiled.program, &golden, &rtl.runs);
+    let comparison = comparison::compare(&compiled.program, &golden, &rtl.runs);
 
     let mut figures = figures(arguments, &config, &labels, &compiled, &golden, &rtl, &comparison);
     figures.float_accuracy = float_accuracy;
@@ -86,15 +87,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
             figures.mismatches
         );
     }
-    match comparison.mismatches.first() {
-        None => Ok(()),
-        Some(first) => Err(Error::Mismatch {
-            at: "basisn demo".into(),
-            count: comparison.mismatches.len(),
-            values: comparison.values,
-            first: first.clone(),
-        }),
-    }
+    comparison.done("basisn demo")
 }
 
 fn figures(
@@ -115,9 +108,9 @@ fn figures(
         config: arguments.config.clone(),
         images_held_out: labels.len(),
         float_accuracy: 0.0,
-        golden_accuracy: engine::accuracy(golden_outputs(), labels),
-        golden_accuracy_of_rtl_images: engine::accuracy(golden_outputs(), &labels[..some]),
-        rtl_accuracy: engine::accuracy(rtl_outputs, &labels[..some]),
+        golden_accuracy: scores::accuracy(golden_outputs(), labels),
+        golden_accuracy_of_rtl_images: scores::accuracy(golden_outputs(), &labels[..some]),
+        rtl_accuracy: scores::accuracy(rtl_outputs, &labels[..some]),
         images_rtl: some,
         layers_compared: compiled.program.layers.len(),
         values_compared: comparison.values,

@@ -6,16 +6,20 @@ use std::path::Path;
 use basisn_arch::{Shape, Window};
 
 use super::attribute::Attributes;
-use super::constant::{Constant, Data};
+use super::constant::Constant;
 use super::proto::{GraphProto, NodeProto, ValueInfoProto};
+use super::shapes::{constant_node, of_constants};
+use super::support::{KNOWN, help};
 use crate::graph::{Conv, Graph, Op, Pool};
 use crate::parameters::{Parameters, Tensor};
 
 /// What a name of the file stands for.
 #[derive(Clone, Debug)]
-enum Value {
+pub(super) enum Value {
     /// A node of the graph.
     Node(usize),
+    /// A node with zeros around it, `[top, left, bottom, right]`; a convolution takes them for its own padding.
+    Padded(usize, [usize; 4]),
     Constant(Constant),
     /// A result of a node that could not be converted; whatever reads it is not complained about.
     Unknown,
@@ -23,7 +27,7 @@ enum Value {
 
 /// Builds a graph from a file's nodes, which are in order of computation.
 pub(super) struct Importer {
-    graph: Graph,
+    pub(super) graph: Graph,
     parameters: Parameters,
     values: HashMap<String, Value>,
     names: HashSet<String>,
@@ -120,11 +124,17 @@ impl Importer {
         };
         let floats = |i: usize| constant(i)?.as_floats().ok_or_else(|| format!("input {i} is not float"));
         let optional = |i: usize| if i < inputs.len() { Some(floats(i)).transpose() } else { Ok(None) };
-        let Some(at) = inputs.iter().find_map(|v| if let Value::Node(at) = v { Some(*at) } else { None }) else {
-            return Err("it does not depend on the network's input".into());
-        };
+        let found = inputs.iter().find_map(|v| match v {
+            Value::Node(at) => Some((*at, [0; 4])),
+            Value::Padded(at, padding) => Some((*at, *padding)),
+            _ => None,
+        });
+        let (at, padding) = found.ok_or("it does not depend on the network's input")?;
+        if padding != [0; 4] && !matches!(node.op_type.as_str(), "Conv" | "Pad") {
+            return Err("it reads a padded image, and only convolutions take padding from a node before them".into());
+        }
         let shape = self.graph.nodes[at].shape;
-        let size = [shape.height, shape.width];
+        let size = [shape.height + padding[0] + padding[2], shape.width + padding[1] + padding[3]];
         let kernel = || match attributes.integers("kernel_shape") {
             Some(&[h, w]) => Ok([h, w].map(|v| usize::try_from(v).unwrap_or(0))),
             _ => Err("kernel_shape is not two numbers"),
@@ -136,10 +146,30 @@ impl Importer {
                     return Err("its weights are not those of a 2-d convolution".into());
                 };
                 let groups = usize::try_from(attributes.integer("group", 1)).unwrap_or(0);
-                let window = attributes.window([h, w], size)?;
+                let mut window = attributes.window([h, w], size)?;
+                window.padding.iter_mut().zip(padding).for_each(|(own, before)| *own += before);
                 let conv = Conv { out, window, groups, bias: inputs.len() > 2 };
                 let tensors = [("weight", weight.dims.clone(), Some(floats(1)?)), ("bias", vec![out], optional(2)?)];
                 self.push(name, Op::Conv(conv), &[at], tensors)
+            }
+            "Pad" => {
+                if attributes.get("mode").is_some_and(|mode| mode.s != b"constant") {
+                    return Err("it pads with copies of the image".into());
+                }
+                let (mut axes, mut value) = (vec![0, 1, 2, 3], 0.0);
+                for constant in
+                    inputs.iter().skip(2).filter_map(|v| if let Value::Constant(c) = v { Some(c) } else { None })
+                {
+                    match (constant.as_integers(), constant.as_floats()) {
+                        (Some(given), _) => axes = given.to_vec(),
+                        (_, Some(given)) => value = given.first().copied().unwrap_or(0.0),
+                        _ => {}
+                    }
+                }
+                let more = zeros(constant(1)?.as_integers().unwrap_or(&[]), &axes).filter(|_| value == 0.0);
+                let more =
+                    more.ok_or("it pads other axes than height and width, with other values than 0, or crops")?;
+                Ok(Value::Padded(at, [0, 1, 2, 3].map(|side| padding[side] + more[side])))
             }
             "Gemm" => {
                 if attributes.integer("transA", 0) != 0 || !matches!(inputs[0], Value::Node(_)) {
@@ -260,89 +290,13 @@ impl Importer {
         }
     }
 
-    /// A matrix product with weights `[in, out]`, or `[out, in]` if they are transposed.
-    fn linear(
-        &mut self,
-        name: &str,
-        at: usize,
-        weight: &Constant,
-        transposed: bool,
-        alpha: f32,
-        bias: Option<Vec<f32>>,
-    ) -> Result<Value, String> {
-        let shape = self.graph.nodes[at].shape;
-        let (Some(values), [rows, columns]) = (weight.as_floats(), &weight.dims[..]) else {
-            return Err("its weights are no matrix of floats".into());
-        };
-        let (out, depth) = if transposed { (*rows, *columns) } else { (*columns, *rows) };
-        if shape.height * shape.width != 1 || shape.channels != depth {
-            return Err(format!("{depth} inputs, and it is given {shape}"));
-        }
-        let place = |o: usize, d: usize| if transposed { o * depth + d } else { d * out + o };
-        let weight: Vec<f32> = (0..out * depth).map(|i| alpha * values[place(i / depth, i % depth)]).collect();
-        let bias = bias.map(|b| if b.len() == 1 { vec![b[0]; out] } else { b });
-        let op = Op::Linear { out, bias: bias.is_some() };
-        self.push(
-            name,
-            op,
-            &[at],
-            [("weight", vec![out, depth], Some(&weight[..])), ("bias", vec![out], bias.as_deref())],
-        )
-    }
-
-    /// A sum of nodes, or a node with a constant for each channel, which is a batch norm.
-    fn arithmetic(&mut self, op: &str, name: &str, inputs: &[Value], at: usize) -> Result<Value, String> {
-        let shape = self.graph.nodes[at].shape;
-        let [first, second] = inputs else {
-            let nodes = all_nodes(inputs)?;
-            return match (op, nodes.len()) {
-                ("Sum", 1) => Ok(Value::Node(nodes[0])),
-                _ => self.push(name, Op::Add, &nodes, []),
-            };
-        };
-        let (constant, reversed) = match (first, second) {
-            (Value::Node(a), Value::Node(b)) if op == "Add" || op == "Sum" => {
-                return self.push(name, Op::Add, &[*a, *b], []);
-            }
-            (Value::Node(_), Value::Constant(constant)) => (constant, false),
-            (Value::Constant(constant), Value::Node(_)) => (constant, true),
-            _ => return Err("two computed values, and only their sum has an integer form".into()),
-        };
-        let values = constant.as_floats().ok_or("its constant is not float")?;
-        let per_channel = per_channel(constant, values, shape).ok_or_else(|| {
-            format!(
-                "its constant has shape {:?}, and one value for each of {} channels is possible",
-                constant.dims, shape.channels
-            )
-        })?;
-        let (scale, offset): (Vec<f32>, Vec<f32>) = per_channel
-            .into_iter()
-            .map(|v| match (op, reversed) {
-                ("Add" | "Sum", _) => (1.0, v),
-                ("Sub", false) => (1.0, -v),
-                ("Sub", true) => (-1.0, v),
-                ("Div", false) => (1.0 / v, 0.0),
-                ("Mul", _) => (v, 0.0),
-                _ => (f32::NAN, 0.0),
-            })
-            .unzip();
-        if scale.iter().any(|s| !s.is_finite()) {
-            return Err("it divides by a computed value, or by zero".into());
-        }
-        let channels = vec![shape.channels];
-        let (zeros, ones) = (vec![0.0; shape.channels], vec![1.0; shape.channels]);
-        let tensors = [("weight", &scale), ("bias", &offset), ("running_mean", &zeros), ("running_var", &ones)];
-        let tensors = tensors.map(|(part, values)| (part, channels.clone(), Some(&values[..])));
-        self.push(name, Op::BatchNorm { epsilon: 0.0 }, &[at], tensors)
-    }
-
     fn flatten(&mut self, name: &str, at: usize) -> Result<Value, String> {
         let shape = self.graph.nodes[at].shape;
         if shape.height * shape.width == 1 { Ok(Value::Node(at)) } else { self.push(name, Op::Flatten, &[at], []) }
     }
 
     /// Adds a node and its tensors, those that are there.
-    fn push<'a>(
+    pub(super) fn push<'a>(
         &mut self,
         name: &str,
         op: Op,
@@ -374,59 +328,18 @@ impl Importer {
     }
 }
 
-/// Operators that are converted, in some form.
-const KNOWN: [&str; 33] = [
-    "Add",
-    "AveragePool",
-    "BatchNormalization",
-    "Cast",
-    "Clip",
-    "Concat",
-    "Constant",
-    "Conv",
-    "Div",
-    "Dropout",
-    "Flatten",
-    "Gather",
-    "Gemm",
-    "GlobalAveragePool",
-    "GlobalMaxPool",
-    "Identity",
-    "LogSoftmax",
-    "MatMul",
-    "MaxPool",
-    "Mul",
-    "ReduceMean",
-    "Relu",
-    "Reshape",
-    "Shape",
-    "Slice",
-    "Softmax",
-    "Squeeze",
-    "Sub",
-    "Sum",
-    "Transpose",
-    "Unsqueeze",
-    "ConstantOfShape",
-    "Range",
-];
-
-/// What would help where an operator is not supported.
-fn help(op_type: &str) -> &'static str {
-    match op_type {
-        "Sigmoid" | "HardSigmoid" | "HardSwish" | "Swish" | "Tanh" | "Elu" | "Selu" | "Gelu" | "LeakyRelu"
-        | "PRelu" | "Mish" => "train the network with ReLU or ReLU6 instead",
-        "LayerNormalization" | "InstanceNormalization" | "GroupNormalization" | "LRN" => "use batch norm instead",
-        "ConvTranspose" | "Resize" | "Upsample" => "networks that enlarge images are not supported",
-        "Pad" => "give the padding to the convolution or pooling that follows",
-        "QuantizeLinear" | "DequantizeLinear" | "QLinearConv" | "ConvInteger" => {
-            "export the float network; quantization is ours"
+/// `[top, left, bottom, right]` of ONNX's `[begin of each axis, end of each axis]`.
+fn zeros(pads: &[i64], axes: &[i64]) -> Option<[usize; 4]> {
+    let mut padding = [0; 4];
+    for (i, &pad) in pads.iter().enumerate() {
+        let axis = axes.get(i % axes.len().max(1)).map(|&axis| if axis < 0 { axis + 4 } else { axis })?;
+        match (axis, usize::try_from(pad).ok().filter(|pad| *pad <= 1 << 16)?) {
+            (_, 0) => {}
+            (2 | 3, pad) => padding[2 * (i / axes.len()) + (axis as usize - 2)] = pad,
+            _ => return None,
         }
-        "LSTM" | "GRU" | "RNN" | "Attention" => "recurrent networks and transformers are not supported",
-        "If" | "Loop" | "Scan" => "trace the network with an example input",
-        "Transpose" => "keep the order [N, channels, height, width]",
-        _ => "",
     }
+    (pads.len() == 2 * axes.len()).then_some(padding)
 }
 
 fn image_shape(input: &ValueInfoProto) -> Result<Shape, String> {
@@ -444,72 +357,8 @@ fn image_shape(input: &ValueInfoProto) -> Result<Shape, String> {
     }
 }
 
-fn constant_node(node: &NodeProto) -> Result<Constant, String> {
-    let attributes = Attributes(node);
-    if let Some(tensor) = attributes.get("value").and_then(|a| a.t.as_ref()) {
-        return Constant::read(tensor, Path::new("."));
-    }
-    if let Some(values) = attributes.integers("value_ints") {
-        return Ok(Constant::integers(values.to_vec()));
-    }
-    let scalar = |data| Constant { dims: Vec::new(), data };
-    if let Some(value) = attributes.get("value_int") {
-        return Ok(scalar(Data::Integers(vec![value.i])));
-    }
-    attributes
-        .get("value_float")
-        .map(|a| scalar(Data::Floats(vec![a.f])))
-        .ok_or_else(|| "a constant of another kind".into())
-}
-
-/// The little integer arithmetic with which exporters compute the shapes of reshapes.
-fn of_constants(node: &NodeProto, inputs: &[Value]) -> Result<Constant, String> {
-    let integers = |i: usize| match inputs.get(i) {
-        Some(Value::Constant(c)) => {
-            c.as_integers().ok_or_else(|| "constants other than integers are not computed with".to_string())
-        }
-        _ => Err("an input is missing".into()),
-    };
-    let values = integers(0)?;
-    match node.op_type.as_str() {
-        "Gather" => {
-            let at = |&i: &i64| {
-                usize::try_from(if i < 0 { i + values.len() as i64 } else { i })
-                    .ok()
-                    .and_then(|i| values.get(i).copied())
-            };
-            let found: Option<Vec<i64>> = integers(1)?.iter().map(at).collect();
-            Ok(Constant::integers(found.ok_or("an index is out of range")?))
-        }
-        "Concat" => {
-            let parts: Result<Vec<_>, _> = (0..inputs.len()).map(integers).collect();
-            Ok(Constant::integers(parts?.concat()))
-        }
-        "Slice" => {
-            let bound = |i: usize| -> Result<usize, String> {
-                let value = integers(i)?.first().copied().unwrap_or(0);
-                Ok(if value < 0 { value + values.len() as i64 } else { value }.clamp(0, values.len() as i64) as usize)
-            };
-            Ok(Constant::integers(values.get(bound(1)?..bound(2)?).unwrap_or(&[]).to_vec()))
-        }
-        "Unsqueeze" | "Squeeze" | "Reshape" => Ok(Constant::integers(values.to_vec())),
-        _ => Err("it computes with constants in a way that is not supported".into()),
-    }
-}
-
-fn all_nodes(inputs: &[Value]) -> Result<Vec<usize>, String> {
+/// Nodes only.
+pub(super) fn all_nodes(inputs: &[Value]) -> Result<Vec<usize>, String> {
     let node = |value: &Value| if let Value::Node(at) = value { Some(*at) } else { None };
     inputs.iter().map(node).collect::<Option<_>>().ok_or_else(|| "one of its inputs is a constant".into())
-}
-
-/// A constant as one value for each channel: a scalar, `[C]` on flat values, or `[.., C, 1, 1]`.
-fn per_channel(constant: &Constant, values: &[f32], shape: Shape) -> Option<Vec<f32>> {
-    let dims: Vec<usize> = constant.dims.iter().copied().skip_while(|&d| d == 1).collect();
-    let flat = shape.height * shape.width == 1;
-    match dims[..] {
-        [] => Some(vec![*values.first()?; shape.channels]),
-        [c] if flat && c == shape.channels => Some(values.to_vec()),
-        [c, 1, 1] if c == shape.channels => Some(values.to_vec()),
-        _ => None,
-    }
 }

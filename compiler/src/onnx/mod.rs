@@ -6,13 +6,19 @@
 //! | `constant` | initializers, inside the file or beside it |
 //! | `attribute` | attributes of a node |
 //! | `convert` | one node at a time into a graph |
+//! | `affine` | of these, products and sums with constants |
+//! | `shapes` | the integers that exporters compute shapes with |
+//! | `support` | which operators there are, and what helps with others |
 //!
 //! Weights are taken from the nodes that use them, never matched by name: exporters rename them and fold batch norms into them.
 
+mod affine;
 mod attribute;
 mod constant;
 mod convert;
 pub mod proto;
+mod shapes;
+mod support;
 
 use std::path::Path;
 
