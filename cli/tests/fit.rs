@@ -66,3 +66,51 @@ fn wrong_options_and_damaged_files_are_refused() {
     refused("compile --fitted f --config tiny --out p", &["fitted for 64 rows"]);
     assert!(!folder.path().join("p").exists());
 }
+
+#[test]
+fn one_fit_runs_on_any_number_of_crossbars_with_the_same_results_and_fewer_cycles() {
+    let folder = folder();
+    let run = |line: &str| basisn(folder.path(), line).ok();
+    run("fit --planes 1 --group 8 --tiles 1 --out f.safetensors");
+    let preset = fs::read_to_string(common::root().join("presets/digits.toml")).unwrap();
+    let (mut results, mut cycles) = (Vec::new(), Vec::new());
+    // Crossbars as cores x tiles.
+    for (cores, tiles) in [(1, 1), (1, 3), (1, 7), (1, 16), (4, 16)] {
+        let chip =
+            preset.replace("cores = 1", &format!("cores = {cores}")).replace("tiles = 4", &format!("tiles = {tiles}"));
+        fs::write(folder.path().join("chip.toml"), chip).unwrap();
+        let report = run("compile --fitted f.safetensors --config chip.toml --json --out p.safetensors");
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        cycles.push(report["cycles"].as_u64().unwrap());
+        let images = format!("--input {} --images 3", common::IMAGES);
+        run(&format!("simulate --program p.safetensors --config chip.toml {images} --engine golden --dump steps"));
+        results.push(common::files(&folder.path().join("steps")));
+        fs::remove_dir_all(folder.path().join("steps")).unwrap();
+    }
+    println!("cycles {cycles:?}");
+    assert!(results.iter().all(|r| *r == results[0]) && results[0].len() == 4);
+    // Seven tiles are drained one by one, and each slot loads seven words: no gain over three for so small a network.
+    cycles.remove(2);
+    assert!(cycles.is_sorted_by(|a, b| a > b), "{cycles:?}");
+}
+
+#[test]
+fn pictures_and_totals_of_a_program() {
+    let folder = folder();
+    let run = |line: &str| basisn(folder.path(), line).ok();
+    let compiled = run("compile --out p.safetensors --json");
+    let compiled: serde_json::Value = serde_json::from_str(&compiled).unwrap();
+    let text = run("inspect p.safetensors --heat-map use.svg");
+    let shown: serde_json::Value = serde_json::from_str(&run("inspect p.safetensors --json")).unwrap();
+    let svg = fs::read_to_string(folder.path().join("use.svg")).unwrap();
+    assert!(svg.starts_with("<svg") && svg.matches("<rect").count() == 1 + 4 * 64, "{svg}");
+    for (report, layer) in compiled["layers"].as_array().unwrap().iter().zip(shown["layers"].as_array().unwrap()) {
+        for key in ["slots", "contest_slots", "contests"] {
+            assert_eq!(report[key], layer[key], "{key}");
+        }
+        assert!(layer["bound"].as_u64() <= report["slots_lower_bound"].as_u64());
+        assert!(report["contest_slots"].as_u64().unwrap() > 0, "dense coefficients contest for columns");
+    }
+    assert_eq!(shown["weight_bits"], 8 * (16 * 9 + 32 * 144 + 32 * 288 + 10 * 512));
+    assert!(text.contains(&format!("coefficient storage: {} bits", shown["slot_bits"])), "{text}");
+}

@@ -7,14 +7,14 @@ use crate::basis::BasisKind;
 use crate::blocks;
 use crate::calibrate::{self, Calibration, GainProblem};
 use crate::fit::{self, FitOptions, FitRun, Lesson, Target, snr_db};
-use crate::fitted::{Code, Fitted, FittedLayer, PlaneItem};
+use crate::fitted::{Code, Fitted, FittedLayer};
 use crate::fuse::fuse;
 use crate::graph::MatrixLayer;
 use crate::integer;
 use crate::map::{self, Arrangement};
 use crate::report::{LayerReport, Report};
 use crate::requantize::requantize;
-use crate::schedule::{ScheduleOptions, SubvectorSchedule};
+use crate::schedule::{Contention, ScheduleOptions};
 use crate::{Error, Model};
 
 /// A compiled network.
@@ -179,9 +179,10 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
     let mut reports = Vec::with_capacity(fitted.layers.len());
     for layer in &fitted.layers {
         let items = layer.items(basis);
-        let Arrangement { home, schedule, block_positions, .. } = map::arrange(layer, &items, bases, config, options)?;
-        reports.push(layer_report(layer, &items, &schedule, block_positions));
-        layers.push(LayerProgram {
+        let Arrangement { home, schedule, block_positions, cycles } =
+            map::arrange(layer, &items, bases, config, options)?;
+        let lower_bound = schedule.iter().map(|s| s.lower_bound).sum();
+        let lowered = LayerProgram {
             name: layer.name.clone(),
             shape: layer.shape,
             input_bits: layer.input.bits,
@@ -191,7 +192,9 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
             home,
             slots: schedule.into_iter().map(|s| s.slots).collect(),
             requantize: requantize(layer)?,
-        });
+        };
+        reports.push(layer_report(layer, &lowered, lower_bound, cycles, config));
+        layers.push(lowered);
     }
     let program = Program {
         name: fitted.name.clone(),
@@ -208,6 +211,8 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
         snr_db: snr_db(sum(|l| l.weight_signal), sum(|l| l.weight_error)),
         slots: reports.iter().map(|r| r.slots).sum(),
         slots_lower_bound: reports.iter().map(|r| r.slots_lower_bound).sum(),
+        contest_slots: reports.iter().map(|r| r.contest_slots).sum(),
+        cycles: reports.iter().map(|r| r.cycles).sum(),
         layers: reports,
     };
     Ok(Compiled { program, report })
@@ -215,10 +220,13 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
 
 fn layer_report(
     layer: &FittedLayer,
-    items: &[Vec<PlaneItem>],
-    schedule: &[SubvectorSchedule],
-    block_positions: usize,
+    lowered: &LayerProgram,
+    slots_lower_bound: usize,
+    cycles: u64,
+    config: &ChipConfig,
 ) -> LayerReport {
+    let found = Contention::new(lowered, config);
+    let slots = || lowered.slots.iter().flatten().flatten();
     LayerReport {
         name: layer.name.clone(),
         snr_db: snr_db(layer.weight_signal, layer.weight_error),
@@ -226,14 +234,17 @@ fn layer_report(
         output: layer.output,
         gain: layer.gain,
         clipped_share: layer.clipped_share,
-        coefficient_digits: items.iter().flatten().map(|i| i.columns.len()).sum(),
+        coefficient_digits: found.column_use.iter().sum(),
         coefficients_nonzero: layer.nonzeros(),
         coefficients: layer.coefficients.len(),
-        items: items.iter().map(Vec::len).sum(),
-        slots: schedule.iter().map(|s| s.slots.len()).sum(),
-        slots_lower_bound: schedule.iter().map(|s| s.lower_bound).sum(),
-        slots_per_subvector: schedule.iter().map(|s| s.slots.len()).collect(),
-        block_positions,
-        blocks: layer.shape.positions().div_ceil(block_positions),
+        items: slots().map(|slot| slot.items.iter().flatten().count()).sum(),
+        slots: found.slots,
+        slots_lower_bound,
+        contest_slots: found.contest_slots(),
+        contests: found.contests,
+        slots_per_subvector: lowered.slots.iter().map(Vec::len).collect(),
+        cycles,
+        block_positions: lowered.block_positions,
+        blocks: layer.shape.positions().div_ceil(lowered.block_positions),
     }
 }

@@ -15,6 +15,10 @@ pub struct Report {
     pub slots: usize,
     /// No schedule can have fewer.
     pub slots_lower_bound: usize,
+    /// Slots that contests cost.
+    pub contest_slots: usize,
+    /// Clock cycles of an inference by the cycle model: all layers, one after the other.
+    pub cycles: u64,
     /// Layers in order.
     pub layers: Vec<LayerReport>,
 }
@@ -46,8 +50,14 @@ pub struct LayerReport {
     pub slots: usize,
     /// No schedule can have fewer.
     pub slots_lower_bound: usize,
+    /// Slots beyond what the lanes would need if no column were wanted twice.
+    pub contest_slots: usize,
+    /// Items that must wait for a column, see [`crate::schedule::Contention`].
+    pub contests: usize,
     /// Slots of each subvector.
     pub slots_per_subvector: Vec<usize>,
+    /// Clock cycles by the cycle model.
+    pub cycles: u64,
     /// Positions of a full block.
     pub block_positions: usize,
     /// Blocks of the layer.

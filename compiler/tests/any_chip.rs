@@ -137,7 +137,8 @@ fn layers_with_more_kernels_than_a_chip_holds_run_in_blocks() {
     assert_eq!(names(&[]), ["a", "b", "c", "d"]);
     assert_eq!(names(&[("core.kernels", 8)]), ["a", "b", "c.block0", "c.block1", "c", "d"]);
     let small: Keys = &[("core.kernels", 3)];
-    let parts = ["a.block0", "a.block1", "a.block2", "a", "b.block0", "b.block1", "b", "c.block0", "c.block1", "c.block2", "c"];
+    let parts =
+        ["a.block0", "a.block1", "a.block2", "a", "b.block0", "b.block1", "b", "c.block0", "c.block1", "c.block2", "c"];
     assert_eq!(names(small), [&parts[..], &["d.block0", "d.block1", "d"]].concat());
     let whole = compile(&model, &train, &chip(&[])).unwrap().program;
     for keys in [small, &[("core.psum_words", 2), ("core.tiles", 3), ("adc.lanes", 1)]] {
@@ -151,8 +152,12 @@ fn layers_with_more_kernels_than_a_chip_holds_run_in_blocks() {
             }
             // Scores are shifted instead of unshifted: the same to a share of their range.
             let (one, other) = (expected[3].clone(), of("d").clone());
-            let ratio = one.iter().map(|v| v.abs()).max().unwrap() as f64 / other.iter().map(|v| v.abs()).max().unwrap() as f64;
-            assert!(one.iter().zip(&other).all(|(a, b)| (*a as f64 / ratio - *b as f64).abs() <= 2.0), "{one:?} {other:?}");
+            let ratio =
+                one.iter().map(|v| v.abs()).max().unwrap() as f64 / other.iter().map(|v| v.abs()).max().unwrap() as f64;
+            assert!(
+                one.iter().zip(&other).all(|(a, b)| (*a as f64 / ratio - *b as f64).abs() <= 2.0),
+                "{one:?} {other:?}"
+            );
             assert!(other.iter().any(|v| v.abs() > 1 << 10), "{other:?}");
         }
     }

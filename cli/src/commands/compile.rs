@@ -149,11 +149,31 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
 }
 
 fn print(compiled: &Compiled, out: &Path) {
-    say!("{:12} {:>8} {:>6} {:>6} {:>6} {:>12}", "layer", "SNR dB", "gain", "items", "slots", "lower bound");
+    let heads = ["SNR dB", "gain", "items", "slots", "lower bound", "by contests", "cycles"];
+    let [snr, gain, items, slots, bound, contests, cycles] = heads;
+    say!("{:12} {snr:>8} {gain:>6} {items:>6} {slots:>6} {bound:>12} {contests:>12} {cycles:>9}", "layer");
     for l in &compiled.report.layers {
-        say!("{:12} {:>8.1} {:>6} {:>6} {:>6} {:>12}", l.name, l.snr_db, l.gain, l.items, l.slots, l.slots_lower_bound);
+        let (bound, contests) = (l.slots_lower_bound, l.contest_slots);
+        say!(
+            "{:12} {:>8.1} {:>6} {:>6} {:>6} {bound:>12} {contests:>12} {:>9}",
+            l.name,
+            l.snr_db,
+            l.gain,
+            l.items,
+            l.slots,
+            l.cycles
+        );
     }
     let r = &compiled.report;
-    say!("{:12} {:>8.1} {:>6} {:>6} {:>6} {:>12}", "all", r.snr_db, "", "", r.slots, r.slots_lower_bound);
+    let (bound, contests) = (r.slots_lower_bound, r.contest_slots);
+    say!(
+        "{:12} {:>8.1} {:>6} {:>6} {:>6} {bound:>12} {contests:>12} {:>9}",
+        "all",
+        r.snr_db,
+        "",
+        "",
+        r.slots,
+        r.cycles
+    );
     say!("{}", out.display());
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program};
+use basisn_compiler::schedule::Contention;
 use basisn_models::rram::cell::FailedCell;
 use basisn_models::rram::{Device, DeviceMacro, MacroModel};
 use clap::Args;
@@ -10,9 +11,10 @@ use serde::Serialize;
 
 use super::simulate::config_for;
 use crate::Error;
-use crate::output::say;
+use crate::output::{say, write_file};
+use crate::report::heat_map;
 
-/// Show what a program image holds: layers, slots, coefficient storage.
+/// Show what a program image holds: layers, slots and contests, use of the columns, coefficient storage.
 #[derive(Args)]
 #[command(after_help = "Example:\n  basisn inspect out/demo/program.safetensors")]
 pub struct Arguments {
@@ -27,6 +29,9 @@ pub struct Arguments {
     /// Seed of the devices
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Picture (SVG) of how often each layer connects each column
+    #[arg(long, value_name = "FILE.svg")]
+    heat_map: Option<PathBuf>,
     /// Print as JSON
     #[arg(long)]
     json: bool,
@@ -39,10 +44,37 @@ struct Row {
     depth: usize,
     positions: usize,
     slots: usize,
+    /// Slots that no schedule can undercut, by lanes and by the most wanted column.
+    bound: usize,
+    /// Slots that contests for columns cost, and items that wait in them.
+    contest_slots: usize,
+    contests: usize,
     /// Bits of all slot words: what a block of positions streams in.
     slot_bits: usize,
     /// Bits of the 8-bit weights that they replace.
     weight_bits: usize,
+    /// Share of the slots of all tiles in which each column is connected, 0..1.
+    column_use: Vec<f64>,
+}
+
+impl Row {
+    fn new(l: &LayerProgram, config: &ChipConfig) -> Self {
+        let found = Contention::new(l, config);
+        let settings = (found.slots * config.tiles()).max(1) as f64;
+        Row {
+            layer: l.name.clone(),
+            kernels: l.shape.kernels,
+            depth: l.shape.depth(),
+            positions: l.shape.positions(),
+            slots: found.slots,
+            bound: found.bound,
+            contest_slots: found.contest_slots(),
+            contests: found.contests,
+            slot_bits: found.slots * config.tiles() * config.slot_word().word_bits(),
+            weight_bits: 8 * l.shape.kernels * l.shape.depth(),
+            column_use: found.column_use.iter().map(|&slots| slots as f64 / settings).collect(),
+        }
+    }
 }
 
 /// What writing the basis takes.
@@ -105,18 +137,21 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let model = arguments.model.as_deref().map(MacroModel::load).transpose()?;
     let device = model.map(|model| Device { model: model.into(), seed: arguments.seed });
     let writing = device.map(|device| Writing::new(&config, &program, &device));
-    let row = |l: &LayerProgram| Row {
-        layer: l.name.clone(),
-        kernels: l.shape.kernels,
-        depth: l.shape.depth(),
-        positions: l.shape.positions(),
-        slots: l.slot_count(),
-        slot_bits: l.slot_count() * config.tiles() * config.slot_word().word_bits(),
-        weight_bits: 8 * l.shape.kernels * l.shape.depth(),
-    };
-    let rows: Vec<_> = program.layers.iter().map(row).collect();
+    let rows: Vec<_> = program.layers.iter().map(|l| Row::new(l, &config)).collect();
+    let sum = |of: fn(&Row) -> usize| rows.iter().map(of).sum::<usize>();
+    let (slot_bits, weight_bits) = (sum(|r| r.slot_bits), sum(|r| r.weight_bits));
+    if let Some(path) = &arguments.heat_map {
+        let layers: Vec<(&str, &[f64])> = rows.iter().map(|r| (r.layer.as_str(), r.column_use.as_slice())).collect();
+        write_file(path, heat_map(&layers).as_bytes())?;
+    }
     if arguments.json {
-        let mut all = serde_json::json!({ "name": program.name, "geometry": program.geometry, "layers": rows });
+        let mut all = serde_json::json!({
+            "name": program.name,
+            "geometry": program.geometry,
+            "layers": rows,
+            "slot_bits": slot_bits,
+            "weight_bits": weight_bits,
+        });
         if let Some(writing) = writing {
             all["writing"] = serde_json::json!(writing);
         }
@@ -134,28 +169,25 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         g.lanes,
         g.adc_bits
     );
+    let heads = ["kernels", "depth", "positions", "slots", "bound", "by contests", "slot bits", "weight bits"];
+    let [kernels, depth, positions, slots, bound, contests, slot_head, weight_head] = heads;
     say!(
-        "{:12} {:>8} {:>7} {:>10} {:>6} {:>10} {:>12}",
-        "layer",
-        "kernels",
-        "depth",
-        "positions",
-        "slots",
-        "slot bits",
-        "weight bits"
+        "{:12} {kernels:>8} {depth:>7} {positions:>10} {slots:>6} {bound:>6} {contests:>12} {slot_head:>10} {weight_head:>12}",
+        "layer"
     );
     for r in &rows {
+        let Row { kernels, depth, positions, slots, bound, contest_slots, slot_bits, weight_bits, .. } = r;
         say!(
-            "{:12} {:>8} {:>7} {:>10} {:>6} {:>10} {:>12}",
-            r.layer,
-            r.kernels,
-            r.depth,
-            r.positions,
-            r.slots,
-            r.slot_bits,
-            r.weight_bits
+            "{:12} {kernels:>8} {depth:>7} {positions:>10} {slots:>6} {bound:>6} {contest_slots:>12} {slot_bits:>10} {weight_bits:>12}",
+            r.layer
         );
     }
+    let (slots, bound, contests) = (sum(|r| r.slots), sum(|r| r.bound), sum(|r| r.contest_slots));
+    say!("{:12} {:>27} {slots:>6} {bound:>6} {contests:>12} {slot_bits:>10} {weight_bits:>12}", "all", "");
+    let share = slot_bits as f64 / weight_bits.max(1) as f64;
+    say!(
+        "coefficient storage: {slot_bits} bits, {share:.2} times the {weight_bits} bits of the 8-bit weights that they replace"
+    );
     if let Some(writing) = writing {
         writing.print();
     }

@@ -1,8 +1,10 @@
-//! The demonstration's report: the figures as JSON, and one HTML page with pictures.
+//! The demonstration's report: the figures as JSON, and one HTML page with pictures. And the heat map of a program's columns.
 
+mod heat_map;
 mod page;
 mod picture;
 
+pub use heat_map::heat_map;
 pub use page::page;
 
 use serde::Serialize;

@@ -7,7 +7,9 @@
 //! |---|---|
 //! | `tile` | one subvector of one tile: the problem, its lower bound, a slot being filled |
 //! | `search` | first fit and its improvement |
+//! | `contention` | what a schedule's slots are for: lanes, or contests for columns |
 
+mod contention;
 mod search;
 mod tile;
 
@@ -15,6 +17,7 @@ use basisn_arch::{ChipConfig, Item, Slot};
 use rayon::prelude::*;
 
 use crate::fitted::PlaneItem;
+pub use contention::Contention;
 pub(crate) use tile::{TileItem, TileProblem};
 
 /// Settings of the scheduler.
