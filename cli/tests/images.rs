@@ -129,3 +129,28 @@ fn layers_cannot_name_files_outside_the_dump() {
     program.steps[0].name = "/escaped".into();
     assert!(program.check(&chip).unwrap_err().to_string().contains("step /escaped"));
 }
+
+#[test]
+fn the_documents_ten_lines_of_python_read_an_image() {
+    let folder = folder();
+    let report = basisn(folder.path(), "compile --config tiny --json --out digits.safetensors").ok();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let document = fs::read_to_string(common::root().join("docs/program-image.md")).unwrap();
+    let code = document.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    assert!(code.lines().count() <= 11, "ten lines and the import");
+    fs::write(folder.path().join("read.py"), code).unwrap();
+    let shown = bash(folder.path(), "python3 read.py").ok();
+    let layers = report["layers"].as_array().unwrap();
+    assert_eq!(shown.lines().count(), layers.len());
+    for (line, layer) in shown.lines().zip(layers) {
+        let slots: Vec<String> =
+            layer["slots_per_subvector"].as_array().unwrap().iter().map(ToString::to_string).collect();
+        let expected = format!(
+            "{} [{}] {} switches closed",
+            layer["name"].as_str().unwrap(),
+            slots.join(", "),
+            layer["coefficient_digits"]
+        );
+        assert_eq!(line, expected);
+    }
+}

@@ -53,7 +53,8 @@ impl CoefficientCode {
     pub fn nearest(self, value: f64) -> f64 {
         let max = f64::from(self.max());
         match self.form {
-            CoefficientForm::Csd => value.round().clamp(-max, max),
+            // Clamped first, so that a conversion rounds: `round` is a call on processors without SSE 4.
+            CoefficientForm::Csd => f64::from((value.clamp(-max, max) + 0.5f64.copysign(value)) as i32),
             CoefficientForm::PowerOfTwo => {
                 let size = value.abs();
                 if size <= 0.5 {

@@ -85,11 +85,11 @@ pub fn fidelity(
         let step = program.steps.iter().position(|step| step.name == *name);
         let size = |step: usize| results.iter().all(|r| r[step].len() == model.graph.nodes[fused.result].shape.size());
         if step.is_none_or(|step| !size(step)) {
-            return Err(Error::calibration(
-                format!("node {name}"),
-                format!("the program {} has no step of this name and size", program.name),
-                "give the network that the program was compiled from",
-            ));
+            let at = format!("network {}, node {name}", model.graph.name);
+            let program = &program.name;
+            let cause =
+                format!("the program {program} has no step of this name and size: it came from another network");
+            return Err(Error::Network { at, cause });
         }
         step_of[fused.result] = step;
     }

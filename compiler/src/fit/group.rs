@@ -17,10 +17,10 @@ const ROUNDS: usize = 12;
 /// The kernels of a group and their columns.
 pub(super) struct Group<'a> {
     metrics: &'a [Metric],
-    columns: usize,
+    pub(super) columns: usize,
     code: CoefficientCode,
     /// Columns that a kernel owns at most in a subvector.
-    quota: usize,
+    pub(super) quota: usize,
     pub(super) kernels: Vec<KernelState>,
 }
 
@@ -52,7 +52,7 @@ impl<'a> Group<'a> {
         Group { metrics, columns, code, quota, kernels }
     }
 
-    fn metric(&self, subvector: usize) -> &'a Metric {
+    pub(super) fn metric(&self, subvector: usize) -> &'a Metric {
         &self.metrics[subvector.min(self.metrics.len() - 1)]
     }
 
@@ -142,7 +142,7 @@ impl<'a> Group<'a> {
     }
 
     /// Value of a column for a kernel: the best coefficient, and what it gains. `left` is without the column's own part.
-    fn offer(&self, kernel: &KernelState, left: f64, norm: f64) -> (f64, f64) {
+    pub(super) fn offer(&self, kernel: &KernelState, left: f64, norm: f64) -> (f64, f64) {
         if norm <= 0.0 {
             return (0.0, 0.0);
         }
@@ -151,14 +151,19 @@ impl<'a> Group<'a> {
     }
 
     /// The most valuable column of a subvector for a kernel among those that `is_free`: gain, column, coefficient.
-    fn best_column(&self, kernel: &KernelState, s: usize, is_free: impl Fn(usize) -> bool) -> (f64, usize, f64) {
-        let metric = self.metric(s);
+    /// `left` are the columns' products with what is left there.
+    pub(super) fn best_column(
+        &self,
+        kernel: &KernelState,
+        s: usize,
+        left: &[f64],
+        is_free: impl Fn(usize) -> bool,
+    ) -> (f64, usize, f64) {
         let mut best = (0.0, 0, 0.0);
         // No coefficient gains more than the real-valued one, left^2 / norm: most columns need no closer look.
         let mut least = 0.0;
         let weight = kernel.weight();
-        for (column, &left) in kernel.left[s * self.columns..(s + 1) * self.columns].iter().enumerate() {
-            let norm = metric.norm(column);
+        for (column, (&left, &norm)) in left.iter().zip(self.metric(s).norms()).enumerate() {
             if left * left > least * norm && is_free(column) {
                 let (c, gain) = self.offer(kernel, left, norm);
                 if gain > best.0 {
@@ -174,8 +179,11 @@ impl<'a> Group<'a> {
     fn pursue(&mut self, s: usize) {
         let mut free = vec![true; self.columns];
         let mut owned = vec![0; self.kernels.len()];
-        let best =
-            |group: &Self, i: usize, free: &[bool]| group.best_column(&group.kernels[i], s, |column| free[column]);
+        let place = s * self.columns..(s + 1) * self.columns;
+        let best = |group: &Self, i: usize, free: &[bool]| {
+            let kernel = &group.kernels[i];
+            group.best_column(kernel, s, &kernel.left[place.clone()], |column| free[column])
+        };
         let mut bests: Vec<(f64, usize, f64)> = (0..self.kernels.len()).map(|i| best(self, i, &free)).collect();
         loop {
             let largest = (0..bests.len()).max_by(|&a, &b| bests[a].0.total_cmp(&bests[b].0).then(b.cmp(&a)));
@@ -194,56 +202,8 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Offers every column again to all kernels, with all others as they are.
-    fn improve(&mut self, s: usize) {
-        let metric = self.metric(s);
-        let start = s * self.columns;
-        let mut owned: Vec<usize> = self
-            .kernels
-            .iter()
-            .map(|k| k.coefficients[start..start + self.columns].iter().filter(|c| **c != 0.0).count())
-            .collect();
-        for column in 0..self.columns {
-            let norm = metric.norm(column);
-            let owner = self.kernels.iter().position(|k| k.coefficients[start + column] != 0.0);
-            let mut best = (0.0, None, 0.0);
-            for (i, kernel) in
-                self.kernels.iter().enumerate().filter(|(i, _)| Some(*i) == owner || owned[*i] < self.quota)
-            {
-                let left = kernel.left[start + column] + kernel.coefficients[start + column] * norm;
-                let (c, gain) = self.offer(kernel, left, norm);
-                if gain > best.0 {
-                    best = (gain, Some(i), c);
-                }
-            }
-            let (_, winner, c) = best;
-            if let Some(i) = owner.filter(|i| Some(*i) != winner) {
-                owned[i] -= 1;
-                self.change(i, s, column, -self.kernels[i].coefficients[start + column]);
-            }
-            if let Some(i) = winner {
-                owned[i] += usize::from(winner != owner);
-                self.change(i, s, column, c - self.kernels[i].coefficients[start + column]);
-            }
-        }
-    }
-
-    /// Takes every column from its kernel in turn, and gives the kernel the column that is now best, often the same one.
-    fn choose_others(&mut self, s: usize) {
-        let start = s * self.columns;
-        for column in 0..self.columns {
-            let before = self.kernels[0].coefficients[start + column];
-            if before != 0.0 {
-                self.change(0, s, column, -before);
-                let kernel = &self.kernels[0];
-                let (_, column, c) = self.best_column(kernel, s, |column| kernel.coefficients[start + column] == 0.0);
-                self.change(0, s, column, c);
-            }
-        }
-    }
-
     /// Adds `by` to a coefficient.
-    fn change(&mut self, i: usize, s: usize, column: usize, by: f64) {
+    pub(super) fn change(&mut self, i: usize, s: usize, column: usize, by: f64) {
         if by == 0.0 {
             return;
         }

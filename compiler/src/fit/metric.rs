@@ -13,6 +13,8 @@ pub(crate) struct Metric {
     pub length: usize,
     /// `V^T M V`, `[column][column]`.
     gram: Vec<f64>,
+    /// Its diagonal.
+    norms: Vec<f64>,
     /// `V^T M`, `[column][row]`.
     projection: Vec<f64>,
     /// M, `[row][row]`; none for the identity.
@@ -45,7 +47,8 @@ impl Metric {
                 gram[b * columns + a] = product;
             }
         }
-        Metric { columns, length, gram, projection, moments }
+        let norms = gram.iter().copied().step_by(columns + 1).collect();
+        Metric { columns, length, gram, norms, projection, moments }
     }
 
     /// Products of one column with all of them.
@@ -55,7 +58,12 @@ impl Metric {
 
     /// Square of a column's length.
     pub(crate) fn norm(&self, column: usize) -> f64 {
-        self.gram[column * (self.columns + 1)]
+        self.norms[column]
+    }
+
+    /// Squares of all columns' lengths.
+    pub(crate) fn norms(&self) -> &[f64] {
+        &self.norms
     }
 
     /// Products of all columns with `target`, and the square of its length.

@@ -5,11 +5,12 @@
 //! | `target`, `metric` | the weights, and which of them matter; products of columns |
 //! | [`pursuit`] | grouped kernels compete for columns; at most so many nonzeros |
 //! | [`rounding`] | kernels that use all columns of their crossbar |
-//! | `group`, `kernel` | what both work on: kernels, columns, what is left |
+//! | `group`, `kernel`, `improvement` | what both work on: kernels, columns, what is left; better columns |
 //! | [`Lesson`] | a layer that a basis is learned from |
 //! | `winner` | winner takes all, for comparison |
 
 mod group;
+mod improvement;
 mod kernel;
 mod learn;
 mod metric;

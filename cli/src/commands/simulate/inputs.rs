@@ -30,8 +30,15 @@ pub fn config_for(program: &Program, named: Option<&str>) -> Result<ChipConfig, 
     })
 }
 
-/// Images as the program takes them, and their classes where the format or `--labels` has them.
-pub(super) fn images(arguments: &Arguments, program: &Program) -> Result<(Vec<Vec<i32>>, Option<Vec<u16>>), Error> {
+/// Images as the program takes them.
+pub(super) struct Inputs {
+    pub images: Vec<Vec<i32>>,
+    /// Their classes, where the format or `--labels` has them.
+    pub labels: Option<Vec<u16>>,
+}
+
+/// Reads images and labels.
+pub(super) fn images(arguments: &Arguments, program: &Program) -> Result<Inputs, Error> {
     let input = &program.input;
     let named = arguments.input.to_string_lossy();
     let count = arguments.images.map_or(usize::MAX, NonZeroUsize::get);
@@ -57,7 +64,7 @@ pub(super) fn images(arguments: &Arguments, program: &Program) -> Result<(Vec<Ve
         Some(path) => Some(labels(path, images.len())?),
         None => Some(own).filter(|own| !own.is_empty()),
     };
-    Ok((images, labels))
+    Ok(Inputs { images, labels })
 }
 
 /// The layers that `--layers` names: all that are written out, or the first of every distinct shape.

@@ -19,6 +19,7 @@ use crate::engine::{self, Simulator};
 use crate::output::{Staged, say};
 use crate::scores::{Scores, agreement};
 use crate::{Error, vectors};
+use inputs::Inputs;
 pub use inputs::config_for;
 pub use print::inference_cycles;
 
@@ -115,7 +116,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let program = Program::load(&arguments.program)?;
     let config = config_for(&program, arguments.config.as_deref())?;
     program.check(&config)?;
-    let (images, labels) = inputs::images(arguments, &program)?;
+    let Inputs { images, labels } = inputs::images(arguments, &program)?;
     let model = arguments.model.as_deref().map(MacroModel::load).transpose()?;
     if arguments.trials.is_some() || !arguments.sweep.is_empty() {
         let campaign = Campaign {

@@ -6,6 +6,7 @@
 //! and nothing is rounded afterwards. A column that no kernel uses takes over a subvector that is represented worst, as K-SVD does.
 //! A second run starts from the levels of the fixed basis; the better one is taken.
 
+mod columns;
 mod sums;
 
 use basisn_arch::{ChipConfig, Subvectors};
@@ -17,7 +18,7 @@ use super::metric::Metric;
 use super::target::Target;
 use super::{LayerOptions, pursuit};
 use crate::basis::Basis;
-use crate::least_squares::{Projection, dot, solve_all};
+use crate::least_squares::{Projection, dot};
 use crate::random::Random;
 use sums::Sums;
 
@@ -191,75 +192,6 @@ impl School<'_> {
         errors.iter().sum()
     }
 
-    /// Subvectors of random kernels as columns of the same length, and columns of `start` where there are not enough.
-    fn subvectors(&self, units: &[Unit], start: &Basis, seed: u64) -> Columns {
-        let mut random = Random::new(seed ^ 0x7375_6276);
-        let mut columns = start.vectors(start.rows);
-        for column in &mut columns {
-            let unit = &units[random.below(units.len())];
-            let (target, cut) = (&self.lessons[unit.layer].target, &self.cuts[unit.layer]);
-            let weights = target.kernel(unit.group[random.below(unit.group.len())], cut);
-            let subvector = &weights[random.below(cut.count) * cut.length..][..cut.length];
-            let norm = dot(subvector, subvector).sqrt();
-            if norm > 0.0 {
-                // Rows beyond a short subvector are filled from the fixed basis, at the mean size.
-                let size = norm / (cut.length as f64).sqrt();
-                let fill = |(row, v): (usize, &f64)| subvector.get(row).map_or(v.signum(), |w| w / size);
-                *column = column.iter().enumerate().map(fill).collect();
-            }
-        }
-        columns
-    }
-
-    /// The real-valued columns that are best for the coefficients, all made equally long.
-    fn solve_columns(&self, units: &[Unit], columns: &mut Columns) {
-        let sums = Sums::new(self, units, columns.len());
-        self.revive(&sums, units, columns);
-        let rows = columns[0].len();
-        let mut lengths: Vec<usize> = self.cuts.iter().map(|c| c.length).collect();
-        lengths.sort_unstable();
-        lengths.dedup();
-        let mut from = 0;
-        for to in lengths {
-            // Rows between two lengths are reached by the same layers.
-            let (matrix, _) = sums.of_row(from);
-            let mut right: Vec<Vec<f64>> = (from..to).map(|row| sums.of_row(row).1).collect();
-            solve_all(matrix, columns.len(), &mut right);
-            for (row, solved) in (from..to).zip(right) {
-                for (c, (column, value)) in columns.iter_mut().zip(solved).enumerate() {
-                    if sums.is_used(c) {
-                        column[row] = value;
-                    }
-                }
-            }
-            from = to;
-        }
-        for column in columns {
-            let norm = dot(column, column).sqrt();
-            let scale = if norm > 0.0 { (rows as f64).sqrt() / norm } else { 1.0 };
-            column.iter_mut().for_each(|v| *v *= scale);
-        }
-    }
-
-    /// Levels for real-valued columns, with the one factor for all of them that loses least.
-    fn rounded(&self, columns: Columns) -> Columns {
-        let largest = columns.iter().flatten().fold(f64::MIN_POSITIVE, |m, v| m.max(v.abs()));
-        let level = |v: f64, unit: f64| (v / unit).round().clamp(-self.level_max, self.level_max);
-        let cost = |unit: &f64| -> f64 {
-            let (mut product, mut norm, mut signal) = (0.0, 0.0, 0.0);
-            for v in columns.iter().flatten() {
-                let level = level(*v, *unit);
-                product += level * v;
-                norm += level * level;
-                signal += v * v;
-            }
-            signal - if norm > 0.0 { product * product / norm } else { 0.0 }
-        };
-        let units: Vec<f64> = (0..24).map(|i| largest / self.level_max * 0.9f64.powi(i)).collect();
-        let unit = units.into_iter().min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or(1.0);
-        columns.into_iter().map(|c| c.into_iter().map(|v| level(v, unit)).collect()).collect()
-    }
-
     /// Improves the levels row by row: rows do not depend on each other.
     fn improve_levels(&self, sums: &Sums, columns: &mut Columns) {
         let count = columns.len();
@@ -292,12 +224,12 @@ impl School<'_> {
         }
     }
 
-    fn nearest_level(&self, value: f64) -> f64 {
+    pub(super) fn nearest_level(&self, value: f64) -> f64 {
         if self.binary { 1f64.copysign(value) } else { value.round().clamp(-self.level_max, self.level_max) }
     }
 
     /// Gives every column that nobody uses the direction of one of the subvectors that are represented worst.
-    fn revive(&self, sums: &Sums, units: &[Unit], columns: &mut Columns) {
+    pub(super) fn revive(&self, sums: &Sums, units: &[Unit], columns: &mut Columns) {
         let unused: Vec<usize> = (0..columns.len()).filter(|&c| !sums.is_used(c)).collect();
         if unused.is_empty() {
             return;
