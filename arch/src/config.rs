@@ -71,6 +71,7 @@ config! {
     core.slot_stream_bits "" 32..=512 "width of the slot stream in bits";
     core.activation_stream_bytes "B" 1..=64 "width of the activation stream in bytes";
     core.results_per_beat "W" 1..=16 = 1 "results of a beat of the result stream, drained and requantized at once: the greatest power of two that also divides the tiles";
+    core.skip_zero_planes "" 0..=1 = 0 "1: input planes of a position in which all rows are 0 are not read; cycles then depend on the data";
     crossbar.rows "R" 8..=256 "wordlines of a crossbar";
     crossbar.columns "C" 8..=512 "columns of a crossbar, one basis vector each";
     crossbar.cell_bits "m" 1..=5 "cell bits: levels -(2^(m-1)-1)..2^(m-1)-1, for m = 1 only -1 and +1";
@@ -264,6 +265,11 @@ impl ChipConfig {
     /// Results of a beat of the result stream, W: so many tiles are drained at once.
     pub fn drain_width(&self) -> usize {
         self.results_per_beat.min(1 << self.tiles.trailing_zeros())
+    }
+
+    /// Whether the core skips input planes without ones; with one input plane there is nothing to skip.
+    pub fn skips_zero_planes(&self) -> bool {
+        self.skip_zero_planes == 1 && self.input_bits > 1
     }
 
     /// Layout of the slot word.

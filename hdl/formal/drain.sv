@@ -10,7 +10,7 @@ localparam LANES = 4, ROOM = 16; // of `tiny`, which has one tile
 (* anyconst *) reg [31:0] f_layer_positions;
 (* anyconst *) reg [$bits(block_positions)-1:0] f_layer_block;
 (* anyconst *) reg [$bits(kernels)-1:0] f_layer_kernels;
-reg f_ran = 1'b0, f_draining = 1'b0, f_finished = 1'b0, f_half_now = 1'b0;
+reg f_ran = 1'b0, f_draining = 1'b0, f_next_waits = 1'b0, f_finished = 1'b0, f_half_now = 1'b0;
 reg [31:0] f_block_start = 32'd0;
 reg [$bits(position)-1:0] f_position_now = 0;
 reg [$bits(kernel_group)-1:0] f_kernel_now = 0;
@@ -36,7 +36,8 @@ always @(*) begin
     assume (positions == f_layer_positions && block_positions == f_layer_block && kernels == f_layer_kernels);
     if (start) assume (!f_ran);
     if (f_ran && !f_finished) assume (drain_blocks_last_position == f_length - 32'd1 && drain_blocks_last_block == (f_left == f_length));
-    if (block_retired) assume (f_ran && !f_draining && !f_finished);
+    // While a block is read, one more may be complete, if there is one.
+    if (block_retired) assume (f_ran && !f_next_waits && !f_finished && !(f_draining && f_left == f_length));
     // What is left of a stopped layer is taken before the next one starts.
     if (result_taken) assume (f_on_their_way != 0 || !f_ran);
     assume (!(start && (flush || result_taken)));
@@ -47,7 +48,10 @@ always @(posedge clock) if (f_started) begin
     if (start) f_ran <= 1'b1;
     f_on_their_way <= f_ran ? f_on_their_way + f_reading - result_taken : 6'd0;
     f_stalled <= f_on_their_way == ROOM && !result_taken ? f_stalled + 2'd1 : 2'd0;
-    if (block_retired) f_draining <= 1'b1;
+    if (block_retired) begin
+        f_draining <= 1'b1;
+        f_next_waits <= f_draining;
+    end
     f_quiet <= f_draining && !f_reading ? f_quiet + 3'd1 : 3'd0;
     {f_read_2, f_read_1} <= {f_read_1, f_reading};
     {f_last_2, f_last_1} <= {f_last_1, f_reading && f_layer_ends};
@@ -56,14 +60,15 @@ always @(posedge clock) if (f_started) begin
         f_position_now <= f_kernel_ends ? 0 : f_position_now + 1'b1;
         if (f_kernel_ends) f_kernel_now <= f_block_ends ? 0 : f_kernel_now + 1'b1;
         if (f_block_ends) begin
-            f_draining <= 1'b0;
+            f_draining <= f_next_waits || block_retired;
+            f_next_waits <= 1'b0;
             f_half_now <= !f_half_now;
             f_block_start <= f_block_start + f_length;
             if (f_layer_ends) f_finished <= 1'b1;
         end
     end
     if (flush) begin
-        {f_ran, f_draining, f_finished, f_half_now} <= 4'd0;
+        {f_ran, f_draining, f_next_waits, f_finished, f_half_now} <= 5'd0;
         {f_block_start, f_position_now, f_kernel_now, f_on_their_way, f_quiet, f_stalled} <= 0;
     end
 end
@@ -80,7 +85,8 @@ always @(*) if (f_started) begin
     if (f_read_1) assert (parameter_kernel == f_kernel_1);
     assert (f_quiet < 7);
     // What makes it so.
-    assert (busy == f_draining);
+    assert (busy == f_draining && next_waits == f_next_waits);
+    if (f_next_waits) assert (f_draining && f_left != f_length);
     if (f_ran) begin
         assert (in_flight == f_on_their_way && row_base == f_row);
         assert (position == f_position_now && kernel_group == f_kernel_now && half == f_half_now && lane == f_kernel_now % LANES);

@@ -1,6 +1,6 @@
 // Proves: a layer's reads go out for every (block, subvector, slot, position, plane) exactly once, in this order, with the right marks; the
-//         input buffer is asked for the same; slots are taken and banks released once each, only when they are there; the half of a block
-//         of psums is not written before the block two before has been drained; and a layer ends, as no pause lasts. For all layers.
+//         input buffer is asked for the same; slots are taken and banks released once each, only when they are there; the psums of a
+//         block do not change before the block two before has been drained; and a layer ends, as no pause lasts. For all layers.
 // How:    induction 14
 // Holds:  for blocks as block_counter gives them; while what the sequencer waits for comes, each within a few cycles;
 //         also for the layer after one that was stopped.
@@ -33,8 +33,11 @@ reg f_valid_1 = 1'b0, f_valid_2 = 1'b0;
 reg f_begins_1, f_begins_2, f_block_ends_1, f_block_ends_2, f_half_1, f_half_now = 1'b0;
 reg [$bits(input_position)-1:0] f_position_1, f_position_2;
 reg [$bits(top_plane)-1:0] f_plane_1, f_plane_2, f_buffer_plane;
-wire f_undrained_read_out = drain_waiting && !(f_valid_1 && f_block_ends_1) && !(f_valid_2 && f_block_ends_2);
+// Blocks of which all reads have gone out, and which are not drained.
+reg [1:0] f_blocks_out = 2'd0;
+wire f_block_goes_out = read_valid && f_block_ends_2;
 reg [1:0] f_no_bank = 2'd0, f_no_slot = 2'd0, f_no_macro = 2'd0, f_no_drain = 2'd0;
+wire [2:0] f_waiting = f_blocks_out + (f_valid_1 && f_block_ends_1) + (f_valid_2 && f_block_ends_2);
 reg f_loaded_before = 1'b0, f_last_before;
 reg [3:0] f_quiet = 4'd0;
 reg f_refused_before = 1'b0;
@@ -50,7 +53,7 @@ always @(*) begin
     if (f_loaded_before) assume (slots_loaded && slot_last == f_last_before);
     // As tag_delay for a short latency; a block is drained after its last read.
     assume (slot_handed_over == (read_valid && read_slot_first));
-    if (block_drained) assume (f_undrained_read_out);
+    if (block_drained) assume (f_blocks_out != 0);
     // A refused slot stops the layer: layer_control.
     assume (flush || !f_refused_before);
     assume (!(flush && start));
@@ -85,13 +88,14 @@ always @(posedge clock) if (f_started) begin
     f_no_bank <= bank_full ? 2'd0 : f_no_bank + 2'd1;
     f_no_slot <= slots_loaded ? 2'd0 : f_no_slot + 2'd1;
     f_no_macro <= macros_ready ? 2'd0 : f_no_macro + 2'd1;
-    f_no_drain <= block_drained || !f_undrained_read_out ? 2'd0 : f_no_drain + 2'd1;
+    f_no_drain <= block_drained || f_blocks_out == 0 ? 2'd0 : f_no_drain + 2'd1;
+    f_blocks_out <= f_blocks_out + f_block_goes_out - block_drained;
     f_refused_before <= slot_refused;
     f_quiet <= read_valid || !(f_ran && !f_finished || f_valid_1 || f_valid_2) ? 4'd0 : f_quiet + 4'd1;
     if (flush) begin
         {f_ran, f_finished, f_valid_1, f_valid_2, f_loaded_before} <= 5'd0;
         {f_block_start, f_subvector_now, f_position_now, f_plane_now, f_quiet} <= 0;
-        {f_no_bank, f_no_slot, f_no_macro, f_no_drain} <= 8'd0;
+        {f_no_bank, f_no_slot, f_no_macro, f_no_drain, f_blocks_out} <= 10'd0;
     end
 end
 
@@ -110,7 +114,8 @@ always @(*) if (f_started && !flush) begin
     assert ((slot_take || slot_refused) == (advance && f_valid_1 && f_begins_1));
     if (slot_take) assert (!slot_faulty && !slot_refused && slot_half == f_half_1);
     if (slot_take) assert (slots_loaded);
-    if (input_read && f_block_ends) assert (!drain_waiting);
+    // A read of a lowest plane changes psums, of the half of the block two before.
+    if (input_read && f_plane_now == 0) assert (f_waiting < 2);
     assert (f_quiet < 12);
     // What makes it so: the registers are at the same place.
     assert (running == (f_ran && !f_finished));
@@ -131,7 +136,7 @@ always @(*) if (f_started && !flush) begin
     if (f_valid_2) assert (stage2_negative == (f_plane_2 == f_layer_top && f_layer_signed) && stage2_position == f_position_2);
     assert (slot_waiting == (f_valid_1 && f_begins_1 || f_valid_2 && f_begins_2));
     if (f_valid_1 && f_begins_1) assert (!(f_valid_2 && f_begins_2) && f_loaded_before);
-    if (f_valid_1 && f_block_ends_1 || f_valid_2 && f_block_ends_2) assert (drain_waiting);
+    assert (f_waiting == both_waiting + drain_waiting && (drain_waiting || !both_waiting) && f_blocks_out < 3);
     if (!f_ran) assert (!f_valid_1 && !f_valid_2 && !drain_waiting && !f_finished);
     if (!f_ran) assert (f_position_now == 0 && f_subvector_now == 0 && f_block_start == 0);
 end

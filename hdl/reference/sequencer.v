@@ -43,7 +43,7 @@ module sequencer (
   output wire        wait_activations,
   output wire        wait_results
 );
-  reg        running, slot_start, last_slot, slot_waiting, drain_waiting, half;
+  reg        running, slot_start, last_slot, slot_waiting, drain_waiting, both_waiting, half;
   reg [2:0]  next_plane;
   reg [5:0]  position;
   reg [15:0] subvector;
@@ -63,7 +63,7 @@ module sequencer (
 
   assign advance = !valid_2 || macros_ready;
   wire no_slot = slot_start && !slots_loaded;
-  wire no_half = block_end && drain_waiting;
+  wire no_half = last_plane && both_waiting;
   wire issue   = running && advance && !no_slot && !(slot_start && slot_waiting) && bank_full && !no_half;
 
   assign input_read       = issue;
@@ -94,15 +94,18 @@ module sequencer (
       subvector     <= 0;
       slot_waiting  <= 0;
       drain_waiting <= 0;
+      both_waiting  <= 0;
       half          <= 0;
     end else begin
       if (slot_handed_over) slot_waiting <= 0;
       if (issue && slot_start) slot_waiting <= 1;
-      if (block_drained) drain_waiting <= 0;
-      if (issue && block_end) begin
-        drain_waiting <= 1;
-        half          <= !half;
-      end
+      // Blocks that wait for the drain: none, one, both halves of the psums.
+      case ({issue && block_end, block_drained})
+        2'b10: {both_waiting, drain_waiting} <= {drain_waiting, 1'b1};
+        2'b01: {both_waiting, drain_waiting} <= {1'b0, both_waiting};
+        default: ;
+      endcase
+      if (issue && block_end) half <= !half;
       if (issue) last_slot <= in_last_slot;
       if (start) begin
         running       <= 1;
@@ -110,7 +113,7 @@ module sequencer (
         next_plane    <= top_plane;
         position      <= 0;
         subvector     <= 0;
-        drain_waiting <= 0;
+        {both_waiting, drain_waiting} <= 0;
         half          <= 0;
       end else if (issue) begin
         slot_start <= slot_end;
@@ -122,7 +125,7 @@ module sequencer (
       if (flush) begin
         running       <= 0;
         slot_waiting  <= 0;
-        drain_waiting <= 0;
+        {both_waiting, drain_waiting} <= 0;
       end
     end
 

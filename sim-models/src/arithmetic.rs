@@ -10,6 +10,11 @@ pub fn plane_bit(value: i32, plane: usize) -> bool {
     value >> plane & 1 == 1
 }
 
+/// All planes of an input, plane i in bit i.
+pub fn all_planes(input_bits: usize) -> u8 {
+    ((1u32 << input_bits) - 1) as u8
+}
+
 /// What an input plane counts: `2^i`, and `-2^(X-1)` for the sign plane of a signed input.
 pub fn plane_weight(plane: usize, input_bits: usize, signed: bool) -> i32 {
     if signed && plane + 1 == input_bits { -(1 << plane) } else { 1 << plane }

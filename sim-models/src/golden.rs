@@ -4,11 +4,11 @@
 
 use std::ops::Range;
 
-use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program};
+use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program, nonzero_planes};
 use rayon::prelude::*;
 
 use crate::Error;
-use crate::arithmetic::{accumulate, adc_range, input_range, plane_weight, requantize, update_psum};
+use crate::arithmetic::{accumulate, adc_range, all_planes, input_range, plane_weight, requantize, update_psum};
 use crate::im2col::{Patches, wordlines};
 use crate::rram::{Device, Read, TileMacro};
 use crate::steps::{self, NetRun};
@@ -18,7 +18,7 @@ use crate::steps::{self, NetRun};
 pub struct LayerRun {
     /// Results in `[kernel][position]` order, which is channel, row, column; of a layer in a network they are moved to [`NetRun`].
     pub values: Vec<i64>,
-    /// Reads of each crossbar of a core: positions x input planes x slots.
+    /// Reads of each crossbar of a core: positions x input planes x slots, less what is skipped.
     pub reads: u64,
     /// ADC codes that were used: one for every item of every read, all tiles together.
     pub codes: u64,
@@ -87,10 +87,11 @@ impl<'a> Core<'a> {
         let positions = patches.positions();
         let mut run = LayerRun { values: vec![0; layer.shape.kernels * positions], ..LayerRun::default() };
         for (core, share) in self.config.shares(positions).into_iter().enumerate() {
+            let before = run.reads;
             for start in share.clone().step_by(layer.block_positions) {
                 let block = start..share.end.min(start + layer.block_positions);
-                let done = (start - share.start) * layer.input_bits * layer.slot_count();
-                let first = Read { inference: self.inference, layer: index as u32, number: done as u32 };
+                let done = (run.reads - before) as u32;
+                let first = Read { inference: self.inference, layer: index as u32, number: done };
                 let psums = self.run_block(core, layer, &patches, block.clone(), first, &mut run);
                 let r = &layer.requantize;
                 for (kernel, psums) in psums.chunks_exact(block.len()).enumerate() {
@@ -103,6 +104,15 @@ impl<'a> Core<'a> {
             }
         }
         Ok(run)
+    }
+
+    /// The input planes of a subvector that are read, plane i in bit i.
+    fn planes_read(&self, layer: &LayerProgram, values: &[i32]) -> u8 {
+        if self.config.skips_zero_planes() {
+            nonzero_planes(values.iter().copied(), layer.input_bits)
+        } else {
+            all_planes(layer.input_bits)
+        }
     }
 
     /// Partial sums of a block of positions on a core, in `[kernel][position of the block]` order.
@@ -121,13 +131,19 @@ impl<'a> Core<'a> {
         let mut codes = vec![0i32; self.config.lanes()];
         let mut accs = vec![0i32; self.config.lanes()];
         for (subvector, slots) in layer.slots.iter().enumerate() {
-            let planes: Vec<Vec<Vec<u64>>> = block
+            let planes: Vec<Vec<(usize, Vec<u64>)>> = block
                 .clone()
                 .map(|position| patches.subvector(position, subvector))
-                .map(|values| (0..layer.input_bits).map(|plane| wordlines(values, plane)).collect())
+                .map(|values| {
+                    let read = self.planes_read(layer, values);
+                    (0..layer.input_bits)
+                        .filter(|plane| read >> plane & 1 == 1)
+                        .map(|plane| (plane, wordlines(values, plane)))
+                        .collect()
+                })
                 .collect();
+            let reads = planes.iter().map(|planes| planes.len() as u64).sum::<u64>();
             for tiles in slots {
-                let reads = (block.len() * layer.input_bits) as u64;
                 run.reads += reads;
                 // The tiles read at the same time.
                 let slot_start = read.number;
@@ -137,7 +153,7 @@ impl<'a> Core<'a> {
                     run.codes += reads * slot.items.iter().flatten().count() as u64;
                     for (position, planes) in planes.iter().enumerate() {
                         accs.fill(0);
-                        for (plane, wordlines) in planes.iter().enumerate().rev() {
+                        for &(plane, ref wordlines) in planes.iter().rev() {
                             tile_macro.unlimited_codes(wordlines, layer.gain, read, &mut codes);
                             read.number += 1;
                             let weight = plane_weight(plane, layer.input_bits, layer.signed);

@@ -1,8 +1,11 @@
 //! The golden reference against a definition without blocks, macros or order, and against worked numbers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::sync::Arc;
+
 use basisn_arch::{ChipConfig, ConvShape, Item, LayerProgram, Program, Requantize, Slot, StepOp, Window};
 use basisn_models::random::{Corners, generator, mvm_shape, random_config, random_program, seed};
+use basisn_models::rram::{Device, MacroModel};
 use basisn_models::{ConvProblem, Error, Executor, Golden, MvmProblem, NetProblem, compare, golden, steps};
 
 /// Results of one layer straight from the sums of the contract, one result at a time.
@@ -258,4 +261,30 @@ fn an_image_of_the_digits_size_takes_milliseconds() {
     println!("{reads} reads of {} crossbars in {:.1} ms", config.tiles(), seconds * 1e3);
     // Far from the usual figure, so that only a wrong order of growth fails on a slow machine.
     assert!(seconds < 5.0, "{seconds} s");
+}
+
+#[test]
+fn an_input_plane_without_ones_is_no_read() {
+    let seed = seed();
+    println!("BASISN_SEED={seed}");
+    let mut rng = generator(seed);
+    let tiny = ChipConfig::load("tiny").unwrap();
+    let skipping = tiny.with("core.skip_zero_planes", 1).unwrap();
+    let device = Device { model: Arc::new(MacroModel::load("worst").unwrap()), seed };
+    let corners = Corners { input_bits: Some(8), signed: Some(false), raw: Some(true), ..Corners::default() };
+    let problem = MvmProblem::with_size(&mut rng, &tiny, 20, 9, 5, &corners);
+    // Planes 1 and 3 have ones at every position, and no other.
+    let input = vec![0b1010; problem.input.len()];
+    let run = |config: &ChipConfig, program: &Program, input: &[i32]| {
+        golden::Core::with_device(config, program, Some(&device)).unwrap().run_layer(0, input).unwrap()
+    };
+    let (all, skipped) = (run(&tiny, &problem.program, &input), run(&skipping, &problem.program, &input));
+    assert_eq!((skipped.reads, skipped.codes), (all.reads / 4, all.codes / 4));
+    assert_ne!(skipped.values, all.values, "offsets of the planes without ones are left out");
+    // Without any one, the lowest plane is read: as with inputs of one bit.
+    let zeros = vec![0; input.len()];
+    let mut one_bit = problem.program.clone();
+    one_bit.layers[0].input_bits = 1;
+    one_bit.input.bits = 1;
+    assert_eq!(run(&skipping, &problem.program, &zeros), run(&tiny, &one_bit, &zeros));
 }

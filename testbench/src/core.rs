@@ -214,6 +214,7 @@ impl Core {
             wait_results: counter(reg::WAIT_RESULTS)?,
             wait_macro: counter(reg::WAIT_MACRO)?,
             slots: counter(reg::SLOTS)?,
+            skipped_planes: counter(reg::SKIPPED_PLANES)?,
         };
         result.saturated = lanes.map(|lane| counter(reg::SATURATED + 4 * lane)).collect::<Result<_, _>>()?;
         Ok(result)

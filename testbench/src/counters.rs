@@ -17,6 +17,8 @@ pub struct Counters {
     pub wait_macro: u64,
     /// Slots that every tile ran.
     pub slots: u64,
+    /// Reads that were spared because no row of the input plane had a one.
+    pub skipped_planes: u64,
 }
 
 impl Counters {
@@ -35,6 +37,7 @@ impl Counters {
             wait_results: self.wait_results + other.wait_results,
             wait_macro: self.wait_macro + other.wait_macro,
             slots: self.slots + other.slots,
+            skipped_planes: self.skipped_planes + other.skipped_planes,
         }
     }
 }

@@ -22,8 +22,14 @@ fn config() -> ChipConfig {
 fn rtl_and_golden_reference_see_the_same_devices_and_the_same_noise() {
     let seed = seed();
     println!("BASISN_SEED={seed}");
-    let config = config();
-    let library = chip::verilate(chip::sources(&config, Body::Dpi).unwrap(), Body::Dpi, Trace::None).unwrap();
+    for skip in [0, 1] {
+        same_devices(&config().with("core.skip_zero_planes", skip).unwrap(), seed);
+    }
+}
+
+/// A plane that is skipped has neither offset nor noise, and doesn't count as a read.
+fn same_devices(config: &ChipConfig, seed: u64) {
+    let library = chip::verilate(chip::sources(config, Body::Dpi).unwrap(), Body::Dpi, Trace::None).unwrap();
     let mut rng = generator(seed);
     let mut worst = MacroModel::load("worst").unwrap().to_toml();
     worst = worst.replace("encoding = \"differential\"", "encoding = \"offset_column\"");
@@ -33,10 +39,10 @@ fn rtl_and_golden_reference_see_the_same_devices_and_the_same_noise() {
     for (round, model) in presets.chain([offset_column]).enumerate() {
         for device_seed in [seed, seed + 1_000_000_007] {
             let device = Device { model: Arc::new(model.clone()), seed: device_seed };
-            let problem = NetProblem::random(&mut rng, &config, 3, 2);
-            let mut golden = golden::Core::with_device(&config, &problem.program, Some(&device)).unwrap();
-            let mut rtl = Chip::start(&library, &config, &problem.program, Some(&device), None).unwrap();
-            let mut ideal = golden::Core::new(&config, &problem.program).unwrap();
+            let problem = NetProblem::random(&mut rng, config, 3, 2);
+            let mut golden = golden::Core::with_device(config, &problem.program, Some(&device)).unwrap();
+            let mut rtl = Chip::start(&library, config, &problem.program, Some(&device), None).unwrap();
+            let mut ideal = golden::Core::new(config, &problem.program).unwrap();
             // Inferences in another order than counted: noise depends on the number alone.
             for (number, input) in [(7, 0), (3, 1), (7, 0)] {
                 golden.set_inference(number);

@@ -1,12 +1,14 @@
 //! A core from slot to slot and block to block.
 
-use super::drain::Drain;
 use super::pipeline::Pipeline;
 use super::{LayerCounts, LayerWork};
 use crate::ChipConfig;
 
 /// Cycles from a read of a psum to the transfer of its result.
-const RESULT_LATENCY: u64 = 12;
+const RESULT_LATENCY: u64 = 13;
+
+/// The cycle in which the sequencer and the loading of activations begin.
+const START: u64 = 1;
 
 /// A core in the middle of a layer.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ pub(super) struct Core<'a> {
     read_latency: u64,
     /// Reads of psums for the results of one position.
     drain_reads: u64,
+    /// Where zero planes are skipped, a bank is used one cycle after it is full.
+    bank_latency: u64,
     /// Cycles that a slot word of all tiles takes on its stream, and the rows of one position on theirs.
     slot_beats: u64,
     position_beats: u64,
@@ -27,7 +31,8 @@ pub(super) struct Core<'a> {
     full_at: u64,
     /// The cycles from which the bank to load next, and the one after it, are empty.
     empty_at: [u64; 2],
-    drain: Drain,
+    /// The cycles from which the block before the last one, and the last one, are drained.
+    drained: [u64; 2],
     /// The slot before had a single read.
     single_read: bool,
     counts: LayerCounts,
@@ -42,69 +47,80 @@ impl<'a> Core<'a> {
             work,
             read_latency: config.read_latency_cycles() as u64,
             drain_reads: work.kernels.div_ceil(config.drain_width()) as u64,
+            bank_latency: u64::from(config.skips_zero_planes()),
             slot_beats,
             position_beats: work.rows_used.div_ceil(config.activation_stream_bytes()) as u64,
-            pipeline: Pipeline::new(interval),
+            pipeline: Pipeline::new(interval, START),
             loaded_at: slot_beats,
             handed_over_at: 0,
             full_at: 0,
-            empty_at: [0; 2],
-            drain: Drain::default(),
+            empty_at: [START; 2],
+            drained: [0; 2],
             single_read: false,
             counts: LayerCounts::default(),
         }
     }
 
-    /// All slots of a block.
-    pub fn block(&mut self, positions: usize) {
-        let (positions, subvectors) = (positions as u64, self.work.slots.len());
+    /// All slots of a block; `reads` of a slot, by subvector, of which `first` are the first position's of the block.
+    pub fn block(&mut self, positions: usize, first: u64, reads: impl Fn(usize) -> u64) {
+        let all = (positions * self.work.planes) as u64;
+        let mut transfer = 0;
         for (subvector, &slots) in self.work.slots.iter().enumerate() {
-            self.full_at = self.full_at.max(self.empty_at[0]) + positions * self.position_beats;
-            let last_subvector = subvector + 1 == subvectors;
+            let reads = reads(subvector);
+            self.full_at = self.full_at.max(self.empty_at[0]) + positions as u64 * self.position_beats;
             let mut last_issue = self.pipeline.now;
             for slot in 0..slots {
+                let first = (subvector == 0 && slot == 0).then_some(first);
                 if self.single_read {
-                    self.word_still_there(slot == 0 && last_subvector);
+                    self.word_still_there(first == Some(1));
                 }
-                last_issue = self.slot(positions, last_subvector && slot + 1 == slots);
+                (last_issue, transfer) = self.slot(reads, first);
+                self.counts.reads += reads;
+                self.counts.skipped_planes += all - reads;
             }
             self.empty_at = [self.empty_at[1], last_issue + 1];
         }
+        let from = self.drained[1].max(transfer + self.read_latency + 4);
+        self.drained = [self.drained[1], from + positions as u64 * self.drain_reads];
     }
 
-    /// One slot; gives the cycle of its last issue.
-    fn slot(&mut self, positions: u64, block_end: bool) -> u64 {
-        let (planes, latency) = (self.work.planes as u64, self.read_latency);
-        let reads = positions * planes;
+    /// The cycle from which the bank in turn is read.
+    fn usable_at(&self) -> u64 {
+        self.full_at + self.bank_latency
+    }
+
+    /// One slot; gives the cycles of its last issue and transfer. The psums of a block, which the read number `first` is the
+    /// first to change, are those of the block before the last one.
+    fn slot(&mut self, reads: u64, first: Option<u64>) -> (u64, u64) {
         self.counts.slots += 1;
         self.counts.wait_slots += self.pipeline.wait(self.loaded_at);
-        self.counts.wait_activations += self.pipeline.wait(self.full_at);
-        if block_end && reads == 1 {
-            self.counts.wait_results += self.pipeline.wait(self.drain.done());
+        self.counts.wait_activations += self.pipeline.wait(self.usable_at());
+        if first == Some(1) {
+            self.counts.wait_results += self.pipeline.wait(self.drained[0]);
         }
         self.pipeline.wait(self.handed_over_at);
 
         let (taken, transfer) = self.pipeline.next_read();
         self.loaded_at = taken + self.slot_beats + 1;
-        self.handed_over_at = transfer + (latency - 1).max(1);
+        self.handed_over_at = transfer + (self.read_latency - 1).max(1);
         self.single_read = reads == 1;
-        if !block_end {
-            return self.pipeline.issue(reads);
+        let before = first.map_or(0, |first| first - 1);
+        self.pipeline.issue(before);
+        if first.is_some() {
+            self.counts.wait_results += self.pipeline.wait(self.drained[0]);
         }
-        self.pipeline.issue(reads - 1);
-        self.counts.wait_results += self.pipeline.wait(self.drain.done());
+        self.pipeline.issue(reads - before - 1);
         let (_, transfer) = self.pipeline.next_read();
-        self.drain = Drain { from: transfer + latency + 4, left: positions * self.drain_reads };
-        self.pipeline.issue(1)
+        (self.pipeline.issue(1), transfer)
     }
 
     /// After a slot's only read its word is still in the coefficient buffers for one advancing cycle, which so does not
-    /// count as one without a slot. `ends_block`: taken for the next slot's, it would be the last of a block.
-    fn word_still_there(&mut self, ends_block: bool) {
+    /// count as one without a slot. `changes_psums`: the next read is the first of a block to do so.
+    fn word_still_there(&mut self, changes_psums: bool) {
         let now = self.pipeline.now;
-        if now < self.full_at {
+        if now < self.usable_at() {
             self.counts.wait_activations += 1;
-        } else if ends_block && now < self.drain.done() {
+        } else if changes_psums && now < self.drained[0] {
             self.counts.wait_results += 1;
         }
         self.pipeline.step(false);
@@ -112,24 +128,23 @@ impl<'a> Core<'a> {
 
     /// Waits for the last result.
     pub fn finish(mut self) -> LayerCounts {
-        let work = self.work;
-        self.counts.cycles = self.drain.done() + RESULT_LATENCY;
-        self.counts.reads = (work.slots.iter().sum::<usize>() * work.positions * work.planes) as u64;
+        self.counts.cycles = self.drained[1] + RESULT_LATENCY;
         self.counts.wait_results += self.pipeline.wait(self.counts.cycles);
         self.counts.wait_macro = self.pipeline.held;
         self.counts
     }
 
     /// All times on which the future depends.
-    fn times(&mut self) -> [&mut u64; 8] {
+    fn times(&mut self) -> [&mut u64; 9] {
         let (pipeline, [empty_next, empty_then]) = (&mut self.pipeline, &mut self.empty_at);
-        let own = [&mut self.loaded_at, &mut self.handed_over_at, &mut self.full_at, &mut self.drain.from];
-        let [loaded, handed_over, full, drain] = own;
-        [&mut pipeline.now, &mut pipeline.ready_at, loaded, handed_over, full, drain, empty_next, empty_then]
+        let [drained_before, drained] = &mut self.drained;
+        let (loaded, handed_over, full) = (&mut self.loaded_at, &mut self.handed_over_at, &mut self.full_at);
+        let (now, ready) = (&mut pipeline.now, &mut pipeline.ready_at);
+        [now, ready, loaded, handed_over, full, empty_next, empty_then, drained_before, drained]
     }
 
     /// What the future after a full block depends on: how far the times are from now. All else is the same after each.
-    pub fn state(&mut self) -> [i64; 8] {
+    pub fn state(&mut self) -> [i64; 9] {
         let now = self.pipeline.now;
         self.times().map(|time| time.wrapping_sub(now).cast_signed())
     }
@@ -143,6 +158,8 @@ impl<'a> Core<'a> {
         let more = |count: &mut u64, before: u64| *count += blocks * (*count - before);
         more(&mut self.pipeline.held, before.pipeline.held);
         more(&mut self.counts.slots, before.counts.slots);
+        more(&mut self.counts.reads, before.counts.reads);
+        more(&mut self.counts.skipped_planes, before.counts.skipped_planes);
         more(&mut self.counts.wait_slots, before.counts.wait_slots);
         more(&mut self.counts.wait_activations, before.counts.wait_activations);
         more(&mut self.counts.wait_results, before.counts.wait_results);

@@ -1,22 +1,26 @@
 //! The cycle model: what the counters of a core hold after a layer whose host never makes it wait.
 //!
 //! Streams offer a beat in every cycle from the first busy one on, and every result is taken at once. Then the counters
-//! follow exactly from a few times for every slot; cycle 0 is the first in which the core is busy:
+//! follow exactly from a few times for every slot; cycle 0 is the first in which the core is busy, and in cycle 1 it begins:
 //!
 //! - A slot's first read is issued when every tile has its slot word, the bank of its activations is full, and the slot
 //!   before has handed over its items. Its other reads follow one a cycle, or one an interval of the macro.
 //! - A slot word loads from the cycle after the word before was taken, `tiles * beats` cycles.
 //! - A bank loads when the one before it is full and the last read from this bank has been issued,
 //!   `positions * beats` cycles.
-//! - A block drains from `read_latency + 4` cycles after its last read, the psums of W kernels at a position a cycle.
-//! - The last read of a block waits until the block before has drained.
-//! - A result leaves the core 12 cycles after its psum was read.
+//! - A block drains from `read_latency + 4` cycles after its last read, or when the block before has drained; the psums of
+//!   W kernels at a position a cycle.
+//! - The first read of a block that changes psums, that of the lowest plane at its first position, waits until the block two
+//!   before has drained.
+//! - A result leaves the core 13 cycles after its psum was read.
+//!
+//! Where zero planes are skipped, cycles depend on the activations: [`LayerWork::counts_of`] takes how many planes of every
+//! position and subvector are read, and a bank is used one cycle later.
 //!
 //! The time is in proportion to the slots of a few blocks, whatever the positions: once two blocks in a row leave the
-//! core in the same state, all full blocks are alike.
+//! core in the same state, all full blocks are alike. Not so where zero planes are skipped: then every block counts.
 
 mod core;
-mod drain;
 mod pipeline;
 
 use self::core::Core;
@@ -56,6 +60,8 @@ pub struct LayerCounts {
     pub wait_macro: u64,
     /// Slots that every tile ran.
     pub slots: u64,
+    /// Reads that were spared because no row had a one.
+    pub skipped_planes: u64,
 }
 
 impl LayerWork {
@@ -71,16 +77,17 @@ impl LayerWork {
         }
     }
 
-    /// The counters after this work.
+    /// The counters after this work, if every input plane is read.
     pub fn counts(&self, config: &ChipConfig) -> LayerCounts {
         if self.positions == 0 {
             return LayerCounts::default();
         }
         let mut core = Core::new(config, self);
+        let reads = |positions: usize| move |_| (positions * self.planes) as u64;
         let full_blocks = (self.positions - 1) / self.block_positions;
-        let mut before: Option<([i64; 8], Core)> = None;
+        let mut before: Option<([i64; 9], Core)> = None;
         for block in 1..=full_blocks {
-            core.block(self.block_positions);
+            core.block(self.block_positions, self.planes as u64, reads(self.block_positions));
             let state = core.state();
             match before {
                 Some((same, before)) if same == state => {
@@ -90,9 +97,38 @@ impl LayerWork {
                 _ => before = Some((state, core.clone())),
             }
         }
-        core.block(self.positions - full_blocks * self.block_positions);
+        let rest = self.positions - full_blocks * self.block_positions;
+        core.block(rest, self.planes as u64, reads(rest));
         core.finish()
     }
+
+    /// The counters after this work, of which `planes_read[position * S + subvector]` planes are read, see [`planes_read`];
+    /// as [`LayerWork::counts`] on a chip that doesn't skip zero planes.
+    pub fn counts_of(&self, config: &ChipConfig, planes_read: &[u8]) -> LayerCounts {
+        if !config.skips_zero_planes() || self.positions == 0 {
+            return self.counts(config);
+        }
+        let mut core = Core::new(config, self);
+        let subvectors = self.slots.len();
+        for block in planes_read.chunks(self.block_positions * subvectors) {
+            let of_subvector = |subvector| block.iter().skip(subvector).step_by(subvectors);
+            let reads = |subvector| of_subvector(subvector).map(|&n| u64::from(n)).sum();
+            core.block(block.len() / subvectors, u64::from(block[0]), reads);
+        }
+        core.finish()
+    }
+}
+
+/// How many input planes of a position and subvector are read where zero planes are skipped: those in which any of its
+/// `values` has a one, but at least one, as its psums are written in any case.
+pub fn planes_read(values: impl IntoIterator<Item = i32>, planes: usize) -> u8 {
+    nonzero_planes(values, planes).count_ones() as u8
+}
+
+/// The input planes that are read where zero planes are skipped, plane i in bit i: the lowest if all are zero.
+pub fn nonzero_planes(values: impl IntoIterator<Item = i32>, planes: usize) -> u8 {
+    let ones = values.into_iter().fold(0, |ones, value| ones | value as u32) & ((1 << planes) - 1);
+    ones.max(1) as u8
 }
 
 #[cfg(test)]
@@ -105,14 +141,15 @@ mod tests {
 
     #[test]
     fn one_slot_at_one_position_adds_up() {
-        // tiny: the slot word and the activations take 4 beats each, so the 8 reads are issued in cycles 4..12 and transfer
-        // two later; with latency 2 the drain reads in 19..22, and the last result leaves in cycle 33.
+        // tiny: the slot word and the activations take 4 beats each, these from cycle 1 on, so the 8 reads are issued in cycles
+        // 5..13 and transfer two later; with latency 2 the drain reads in 20..23, and the last result leaves in cycle 35.
         let counts = work(1, 1, &[1]).counts(&ChipConfig::load("tiny").unwrap());
         let expected = LayerCounts {
-            cycles: 34,
+            cycles: 36,
             reads: 8,
-            wait_slots: 4,
-            wait_results: 34 - 12,
+            wait_slots: 3,
+            wait_activations: 1,
+            wait_results: 36 - 13,
             slots: 1,
             ..LayerCounts::default()
         };
@@ -125,6 +162,31 @@ mod tests {
         let [few, more, most] = [100, 101, 1_000_001].map(|blocks| work(4 * blocks, 4, &[3, 2]).counts(&chip));
         assert_eq!(most.cycles, few.cycles + (1_000_001 - 100) * (more.cycles - few.cycles));
         assert_eq!(most.reads, 1_000_001 * 4 * 8 * 5);
+    }
+
+    #[test]
+    fn skipped_planes_are_no_reads() {
+        let chip = ChipConfig::load("tiny").unwrap();
+        let skipping = chip.with("core.skip_zero_planes", 1).unwrap();
+        let (work, all, half) = (work(12, 4, &[3, 2]), [8; 24], [4; 24]);
+        let plain = work.counts(&chip);
+        assert_eq!(work.counts_of(&chip, &half), plain);
+        let every = work.counts_of(&skipping, &all);
+        assert_eq!(every, work.counts(&skipping));
+        assert_eq!((every.reads, every.skipped_planes), (plain.reads, 0));
+        assert_eq!(every.cycles, plain.cycles + 1);
+        let fewer = work.counts_of(&skipping, &half);
+        assert_eq!((fewer.reads, fewer.skipped_planes), (plain.reads / 2, plain.reads / 2));
+        assert!(fewer.cycles < plain.cycles);
+    }
+
+    #[test]
+    fn planes_without_ones_are_not_read() {
+        assert_eq!(planes_read([0, 0], 8), 1);
+        assert_eq!(planes_read([0b1000, 0b0010], 8), 2);
+        assert_eq!(nonzero_planes([0b1000, 0b0010], 8), 0b1010);
+        assert_eq!(planes_read([-1], 5), 5);
+        assert_eq!(nonzero_planes([-8, 0], 4), 0b1000);
     }
 
     #[test]

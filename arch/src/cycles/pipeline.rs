@@ -16,9 +16,9 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
-    /// An empty pipeline, for macros with a read interval.
-    pub fn new(interval: u64) -> Self {
-        Pipeline { interval, now: 0, stage1: false, ready_at: 0, held: 0 }
+    /// An empty pipeline from a cycle on, for macros with a read interval.
+    pub fn new(interval: u64, now: u64) -> Self {
+        Pipeline { interval, now, stage1: false, ready_at: 0, held: 0 }
     }
 
     /// Goes on to the next advancing cycle, from one in which a read was issued or not.

@@ -152,6 +152,9 @@ registers! {
     SLOTS 0x78 Read "slots that have begun" {
         count 0 32 "cleared by start"
     }
+    SKIPPED_PLANES 0x7c Read "reads spared because no row of the input plane had a one" {
+        count 0 32 "cleared by start; 0 where the chip has core.skip_zero_planes = 0"
+    }
     SATURATED 0x100 Read * 64 "codes of a lane, in all tiles, at either end of the ADC's range" {
         count 0 32 "cleared by start"
     }

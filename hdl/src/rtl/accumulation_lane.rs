@@ -36,8 +36,15 @@ pub fn accumulation_lane(config: &ChipConfig) -> Module {
     let sum = m.register("sum", sum_bits);
     let wide_code = m.define("wide_code", &code.sext(sum_bits));
     let signed_code = m.select("signed_code", &code_negative, &wide_code.neg(), &wide_code);
-    let higher_planes = m.select("higher_planes", &code_first_plane, &zero(sum_bits), &sum.q().shl(1));
-    m.when(&code_valid, |m| m.set(&sum.d(), &higher_planes.add(&signed_code)));
+    // Where planes are skipped, a code says its plane; else the next one is half as much.
+    let (earlier, weighted) = if config.skips_zero_planes() {
+        let code_plane = m.input("code_plane", w.plane);
+        (sum.q(), m.define("weighted_code", &signed_code.shl_by(&code_plane)))
+    } else {
+        (sum.q().shl(1), signed_code)
+    };
+    let higher_planes = m.select("higher_planes", &code_first_plane, &zero(sum_bits), &earlier);
+    m.when(&code_valid, |m| m.set(&sum.d(), &higher_planes.add(&weighted)));
 
     // The items of a slot come one cycle after its first code.
     let at_end = m.register("at_end", 1);

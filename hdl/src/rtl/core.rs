@@ -51,7 +51,9 @@ pub fn core(config: &ChipConfig) -> Module {
     let requantizers: Vec<_> = (0..width).map(|i| m.shared_child(&format!("requantize_{i}"), &module)).collect();
     let result_fifo = m.child("result_fifo", super::result_fifo(config));
 
-    let singles = [
+    let plane_finder = config.skips_zero_planes().then(|| m.child("plane_finder", super::plane_finder(config)));
+
+    let mut singles = vec![
         &axi_lite,
         &registers,
         &layer_control,
@@ -62,7 +64,8 @@ pub fn core(config: &ChipConfig) -> Module {
         &drain,
         &result_fifo,
     ];
-    for child in singles {
+    singles.extend(&plane_finder);
+    for child in &singles {
         nets.add_outputs(child);
     }
     let all = |name: &str| pack(&tiles.iter().map(|tile| tile.output(name)).collect::<Vec<_>>());
@@ -90,7 +93,7 @@ pub fn core(config: &ChipConfig) -> Module {
     nets.add("requantized_valid", results("requantized_valid"));
     nets.add("requantized_last", requantizers[0].output("requantized_last"));
     nets.add("requantized", results("requantized"));
-    for child in singles {
+    for child in &singles {
         nets.feed(&mut m, child, &[]);
     }
     for (index, tile) in tiles.iter().enumerate() {

@@ -8,7 +8,7 @@ const HEADER: Header = Header::new(
     "Reads a finished block's psums, W kernels at once: tiles fastest, then lane, then psum row.",
     "2 cycles from drain_read to psum_valid; a read a cycle.",
     "Reads only as many as the result fifo has room for.",
-    "block_retired only while idle. block_drained comes with the block's last read.",
+    "block_retired while idle or at the block before. block_drained comes with the block's last read.",
 );
 
 /// The drain of a core.
@@ -32,6 +32,7 @@ pub fn drain(config: &ChipConfig) -> Module {
 
     let block = m.child("drain_blocks", super::block_counter(config));
     let busy = m.register("busy", 1);
+    let next_waits = m.register("next_waits", 1);
     let half = m.register("half", 1);
     let kernels_left = m.register("kernels_left", w.kernel_count);
     let kernel_group = m.register("kernel_group", w.kernel_group);
@@ -58,7 +59,11 @@ pub fn drain(config: &ChipConfig) -> Module {
     let kernels_fault = m.output("kernels_fault", 1);
     m.set(&kernels_fault, &row_end.and(&last_kernel.not()).and(&no_row));
 
-    m.when(&block_retired, |m| m.set(&busy.d(), &lit(1, 1)));
+    // A block may be complete while the one before is still read.
+    m.when(&block_retired, |m| {
+        m.set(&busy.d(), &lit(1, 1));
+        m.set(&next_waits.d(), &busy.q());
+    });
     m.when(&read, |m| m.set(&position.d(), &position.q().add_const(1)));
     m.when(&read.and(&last_position), |m| {
         m.set(&position.d(), &zero(w.position));
@@ -75,7 +80,6 @@ pub fn drain(config: &ChipConfig) -> Module {
         });
     });
     let first_kernel = |m: &mut Module| {
-        m.set(&busy.d(), &zero(1));
         m.set(&kernels_left.d(), &kernels);
         m.set(&kernel_group.d(), &zero(w.kernel_group));
         m.set(&group.d(), &zero(w.drain_group));
@@ -84,10 +88,14 @@ pub fn drain(config: &ChipConfig) -> Module {
     };
     m.when(&block_end, |m| {
         first_kernel(m);
+        m.set(&busy.d(), &next_waits.q().or(&block_retired));
+        m.set(&next_waits.d(), &zero(1));
         m.set(&half.d(), &half.q().not());
     });
     m.when(&start, |m| {
         first_kernel(m);
+        m.set(&busy.d(), &zero(1));
+        m.set(&next_waits.d(), &zero(1));
         m.set(&half.d(), &zero(1));
         m.set(&position.d(), &zero(w.position));
     });
@@ -101,7 +109,10 @@ pub fn drain(config: &ChipConfig) -> Module {
     m.when(&one_more, |m| m.set(&in_flight.d(), &in_flight.q().add_const(1)));
     m.when(&one_less, |m| m.set(&in_flight.d(), &in_flight.q().sub_const(1)));
 
-    m.when(&flush, |m| m.set(&busy.d(), &zero(1)));
+    m.when(&flush, |m| {
+        m.set(&busy.d(), &zero(1));
+        m.set(&next_waits.d(), &zero(1));
+    });
     // What is still taken of a stopped layer was never counted: before a start there is nothing on its way.
     m.when(&start, |m| m.set(&in_flight.d(), &zero(credit_bits)));
 

@@ -15,7 +15,7 @@ const HEADER: Header = Header {
 pub fn input_buffer(config: &ChipConfig) -> Module {
     let w = Widths::of(config);
     let (rows, beat_rows, planes) = (config.rows(), config.activation_stream_bytes(), config.input_bits());
-    let position_block = config.position_block();
+    let (position_block, skips) = (config.position_block(), config.skips_zero_planes());
     let mut m = Module::new("input_buffer", HEADER);
     let start = m.input("start", 1);
     let positions = m.input("positions", 32);
@@ -86,7 +86,12 @@ pub fn input_buffer(config: &ChipConfig) -> Module {
     let clear = m.define("clear_full", &one_hot(&read_bank.q(), 2).and(&bank_release.repeat(2)));
     m.set(&full.d(), &full.q().or(&set).and(&clear.not()));
     m.when(&bank_release, |m| m.set(&read_bank.d(), &read_bank.q().not()));
-    let read_full = m.select("read_full", &read_bank.q(), &full.q().bit(1), &full.q().bit(0));
+    // The planes to read of a bank's first positions are there a cycle after the activations.
+    let readable = if skips { m.register("readable", 2) } else { full.clone() };
+    if skips {
+        m.set(&readable.d(), &full.q().and(&clear.not()));
+    }
+    let read_full = m.select("read_full", &read_bank.q(), &readable.q().bit(1), &readable.q().bit(0));
     m.set(&bank_full, &read_full);
     m.when(&start, |m| {
         m.set(&loading.d(), &lit(1, 1));
@@ -100,6 +105,9 @@ pub fn input_buffer(config: &ChipConfig) -> Module {
         m.set(&loading.d(), &zero(1));
         m.set(&full.d(), &zero(2));
     });
+    if skips {
+        m.when(&start.or(&flush), |m| m.set(&readable.d(), &zero(2)));
+    }
 
     // Transposition into planes is wiring.
     let used_rows = beat_rows.min(rows);
@@ -109,6 +117,31 @@ pub fn input_buffer(config: &ChipConfig) -> Module {
             m.define(&format!("beat_plane_{plane}"), &pack(&bits))
         })
         .collect();
+    if skips {
+        // Rows that are not used don't count, whatever the stream carries; planes that are not used neither.
+        let top_plane = m.input("top_plane", w.plane);
+        let rows_left = m.define("rows_left", &fit(&rows_used, next_row.width()).sub(&row.q()));
+        let used: Vec<_> = (0..used_rows).map(|row| rows_left.ge_const(row as u64 + 1)).collect();
+        let used = m.define("rows_in_use", &pack(&used));
+        let ones_in: Vec<_> = beat_planes.iter().map(|rows| rows.and(&used).any()).collect();
+        let plane_mask = m.register("plane_mask", planes);
+        m.set(&plane_mask.d(), &ones(planes).shl_by(&top_plane.zext(w.plane + 1).add_const(1)).not());
+        let seen = m.register("planes_seen", planes);
+        let nonzero = m.define("planes_with_ones", &seen.q().or(&pack(&ones_in).and(&plane_mask.q())));
+        m.when(&beat, |m| m.set(&seen.d(), &nonzero));
+        m.when(&position_loaded.or(&start), |m| m.set(&seen.d(), &zero(planes)));
+        let outputs = [
+            ("nonzero_write", position_loaded.clone()),
+            ("nonzero_bank", load_bank.q()),
+            ("nonzero_position", position.q()),
+            ("nonzero_planes", nonzero),
+            ("bank_in_turn", read_bank.q()),
+        ];
+        for (name, value) in &outputs {
+            let output = m.output(name, value.width());
+            m.set(&output, value);
+        }
+    }
     let mut ignored: Vec<_> = Vec::new();
     if planes < 8 {
         ignored.extend((0..used_rows).map(|row| activation_data.bits(8 * row + planes, 8 - planes)));

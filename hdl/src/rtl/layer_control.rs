@@ -7,7 +7,7 @@ use basisn_arch::registers::{self as map, ErrorCode};
 
 const HEADER: Header = Header::new(
     "Starts a layer; at an error or a clear, empties the core and ends the result stream.",
-    "start in the cycle of start_request; flush from the cycle after an error or clear_request.",
+    "start one cycle after start_request, in the first busy cycle; flush from the cycle after an error or clear_request.",
     "busy from start_request until a result with tlast is taken, done or failed for one cycle at either end.",
     "Every start_request ends in one result with tlast. While discard is high both input streams are thrown away.",
 );
@@ -90,8 +90,11 @@ pub fn layer_control(config: &ChipConfig) -> Module {
     });
     m.when(&failed.or(&clear_request), |m| m.set(&timer.d(), &lit(flush_cycles as u64, timer_bits)));
 
+    // It reaches counters all over the core.
+    let start = m.register("started", 1);
+    m.set(&start.d(), &starts.and(&failed.not()));
     let outputs = [
-        ("start", starts.and(&descriptor_fault.not())),
+        ("start", start.q()),
         ("busy", busy.q()),
         ("flush", flushing.clone()),
         ("discard", stopped.clone()),

@@ -11,6 +11,7 @@ mod drain;
 mod input_buffer;
 mod layer_control;
 mod nets;
+mod plane_finder;
 mod psum_bank;
 mod psum_select;
 mod registers;
@@ -32,6 +33,7 @@ pub use coefficient_buffer::coefficient_buffer;
 pub use drain::drain;
 pub use input_buffer::input_buffer;
 pub use layer_control::layer_control;
+pub use plane_finder::plane_finder;
 pub use psum_bank::psum_bank;
 pub use psum_select::psum_select;
 pub use registers::registers;
@@ -75,4 +77,16 @@ fn concat(parts: &[Expr]) -> Expr {
 /// Element 0 lowest.
 fn pack(elements: &[Expr]) -> Expr {
     Expr::concat(&elements.iter().rev().collect::<Vec<_>>())
+}
+
+/// The sum of values, as a tree.
+fn add_all(values: &[Expr]) -> Expr {
+    match values {
+        [] => lit(0, 1),
+        [value] => value.clone(),
+        _ => {
+            let (left, right) = values.split_at(values.len() / 2);
+            add_all(left).add(&add_all(right))
+        }
+    }
 }

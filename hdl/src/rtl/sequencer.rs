@@ -1,14 +1,14 @@
 //! The loops of a layer: blocks, subvectors, slots, positions, input planes.
 
 use super::Widths;
-use crate::build::{Expr, Header, Module, Register, lit, zero};
+use crate::build::{Header, Module, lit, zero};
 use basisn_arch::ChipConfig;
 
 const HEADER: Header = Header {
     function: "Chooses one read a cycle (stage 0), reads the input buffer (stage 1), reads all macros at once (stage 2).",
     latency: "2 advancing cycles from the choice of a read to read_valid.",
     handshake: "read_valid is high only while macros_ready is: all macros accept in the same cycle; until then all stages hold.",
-    invariants: "At most one slot is on its way from its choice to its hand-over. A psum half is written only when drained. A refused slot is never read.",
+    invariants: "At most one slot is on its way from its choice to its hand-over. Psums change only after the block two before is drained. A refused slot is never read.",
 };
 
 /// The sequencer of a core.
@@ -33,18 +33,26 @@ pub fn sequencer(config: &ChipConfig) -> Module {
 
     let block = m.child("read_blocks", super::block_counter(config));
     let running = m.register("running", 1);
-    let plane = m.register("issue_plane", w.plane);
+    let skips = config.skips_zero_planes();
+    let own_plane = (!skips).then(|| m.register("issue_plane", w.plane));
     let position = m.register("issue_position", w.position);
     let subvector = m.register("issue_subvector", 16);
     let slot_start = m.register("slot_start", 1);
     let last_slot = m.register("last_slot", 1);
     let slot_waiting = m.register("slot_waiting", 1);
     let drain_waiting = m.register("drain_waiting", 1);
+    let both_waiting = m.register("both_waiting", 1);
     let stage1_valid = m.register("stage1_valid", 1);
     let stage2_valid = m.register("stage2_valid", 1);
 
     // Where in the loops the next read is.
-    let last_plane = m.define("last_plane", &plane.q().eq_const(0));
+    let (plane, first_plane, last_plane) = match &own_plane {
+        Some(plane) => {
+            let last = m.define("last_plane", &plane.q().eq_const(0));
+            (plane.q(), m.define("first_plane", &plane.q().eq(&top_plane)), last)
+        }
+        None => (m.input("next_plane", w.plane), m.input("next_first_plane", 1), m.input("next_last_plane", 1)),
+    };
     let last_position = m.define("last_position", &position.q().eq(&block.output("last_position")));
     let slot_end = m.define("slot_end", &last_plane.and(&last_position));
     let in_last_slot = m.select("in_last_slot", &slot_start.q(), &slot_last, &last_slot.q());
@@ -57,18 +65,18 @@ pub fn sequencer(config: &ChipConfig) -> Module {
     let advance = m.define("stages_advance", &stage2_valid.q().not().or(&macros_ready));
     let slot_missing = m.define("slot_missing", &slot_start.q().and(&slots_loaded.not()));
     let slot_blocked = m.define("slot_blocked", &slot_start.q().and(&slot_waiting.q()));
-    let half_blocked = m.define("half_blocked", &block_end.and(&drain_waiting.q()));
+    let half_blocked = m.define("half_blocked", &last_plane.and(&both_waiting.q()));
     let blocked = m.define("blocked", &slot_missing.or(&slot_blocked).or(&bank_full.not()).or(&half_blocked));
     let issue = m.define("issue", &running.q().and(&advance).and(&blocked.not()));
 
     m.when(&issue, |m| {
         m.set(&slot_start.d(), &slot_end);
         m.set(&last_slot.d(), &in_last_slot);
-        m.set(&plane.d(), &plane.q().sub_const(1));
-        m.when(&last_plane, |m| {
-            m.set(&plane.d(), &top_plane);
-            m.set(&position.d(), &position.q().add_const(1));
-        });
+        if let Some(plane) = &own_plane {
+            m.set(&plane.d(), &plane.q().sub_const(1));
+            m.when(&last_plane, |m| m.set(&plane.d(), &top_plane));
+        }
+        m.when(&last_plane, |m| m.set(&position.d(), &position.q().add_const(1)));
         m.when(&slot_end, |m| m.set(&position.d(), &zero(w.position)));
         m.when(&subvector_end, |m| m.set(&subvector.d(), &subvector.q().add_const(1)));
         m.when(&block_end, |m| {
@@ -82,48 +90,62 @@ pub fn sequencer(config: &ChipConfig) -> Module {
     m.set(&block.input("positions"), &positions);
     m.set(&block.input("block_positions"), &block_positions);
 
-    // A slot waits from its choice until its items go to the lanes, a block from its last read until it is drained.
-    let set_clear = |m: &mut Module, register: &Register, set: &Expr, clear: &Expr| {
-        m.when(clear, |m| m.set(&register.d(), &zero(1)));
-        m.when(set, |m| m.set(&register.d(), &lit(1, 1)));
-    };
-    set_clear(&mut m, &slot_waiting, &issue.and(&slot_start.q()), &slot_handed_over);
-    set_clear(&mut m, &drain_waiting, &block_issued, &block_drained);
+    // A slot waits from its choice until its items go to the lanes.
+    m.when(&slot_handed_over, |m| m.set(&slot_waiting.d(), &zero(1)));
+    m.when(&issue.and(&slot_start.q()), |m| m.set(&slot_waiting.d(), &lit(1, 1)));
+    // A block waits from its last read until it is drained; while two do, no psum may change.
+    m.when(&block_drained.and(&block_issued.not()), |m| {
+        m.set(&drain_waiting.d(), &both_waiting.q());
+        m.set(&both_waiting.d(), &zero(1));
+    });
+    m.when(&block_issued.and(&block_drained.not()), |m| {
+        m.set(&both_waiting.d(), &drain_waiting.q());
+        m.set(&drain_waiting.d(), &lit(1, 1));
+    });
     // The half of the psums that the block computes.
     let half = m.register("half", 1);
     m.when(&block_issued, |m| m.set(&half.d(), &half.q().not()));
     m.when(&start, |m| {
         m.set(&running.d(), &lit(1, 1));
         m.set(&slot_start.d(), &lit(1, 1));
-        m.set(&plane.d(), &top_plane);
+        if let Some(plane) = &own_plane {
+            m.set(&plane.d(), &top_plane);
+        }
         m.set(&position.d(), &zero(w.position));
         m.set(&subvector.d(), &zero(16));
         m.set(&drain_waiting.d(), &zero(1));
+        m.set(&both_waiting.d(), &zero(1));
         m.set(&half.d(), &zero(1));
     });
 
-    // Stages 1 and 2: what belongs to a read, but for its plane, goes on to the lanes.
-    let first_plane = m.define("first_plane", &plane.q().eq(&top_plane));
-    let tags = [
+    // Stages 1 and 2: what belongs to a read goes on to the lanes; its plane only where planes are skipped.
+    let negative = if skips { plane.eq(&top_plane) } else { first_plane.clone() };
+    let mut tags = vec![
         ("slot_first", slot_start.q()),
         ("block_last", block_end.clone()),
         ("last_plane", last_plane.clone()),
         ("first_plane", first_plane.clone()),
-        ("negative", first_plane.and(&input_signed)),
+        ("negative", negative.and(&input_signed)),
         ("position", position.q().trunc(w.psum_position)),
     ];
-    let staged = tags.map(|(name, value)| {
-        let [stage1, stage2] = [1, 2].map(|stage| m.register(&format!("stage{stage}_{name}"), value.width()));
-        let output = m.output(&format!("read_{name}"), value.width());
-        m.set(&output, &stage2.q());
-        (value, stage1, stage2)
-    });
+    if skips {
+        tags.push(("plane", plane.clone()));
+    }
+    let staged: Vec<_> = tags
+        .into_iter()
+        .map(|(name, value)| {
+            let [stage1, stage2] = [1, 2].map(|stage| m.register(&format!("stage{stage}_{name}"), value.width()));
+            let output = m.output(&format!("read_{name}"), value.width());
+            m.set(&output, &stage2.q());
+            (value, stage1, stage2)
+        })
+        .collect();
     // At a slot's first read: what its word should say.
     let stage1_half = m.register("stage1_half", 1);
     let stage1_last_of_layer = m.register("stage1_last_of_layer", 1);
-    let stage1_plane = (config.input_bits() > 1).then(|| m.register("stage1_plane", w.plane));
-    let [(_, stage1_slot_first, _), ..] = &staged;
-    let slot_begins = m.define("slot_begins", &advance.and(&stage1_valid.q()).and(&stage1_slot_first.q()));
+    let stage1_plane = (config.input_bits() > 1 && !skips).then(|| m.register("stage1_plane", w.plane));
+    let of_stage1 = |tag: usize| staged[tag].1.q();
+    let slot_begins = m.define("slot_begins", &advance.and(&stage1_valid.q()).and(&of_stage1(0)));
     let tlast_wrong = m.define("tlast_wrong", &group_tlast.xor(&stage1_last_of_layer.q()));
     let refused = m.define("refused", &slot_begins.and(&slot_faulty.or(&tlast_wrong)));
     m.when(&advance, |m| {
@@ -136,15 +158,15 @@ pub fn sequencer(config: &ChipConfig) -> Module {
             m.set(&stage2.d(), &stage1.q());
         }
         if let Some(stage1_plane) = &stage1_plane {
-            m.set(&stage1_plane.d(), &plane.q());
+            m.set(&stage1_plane.d(), &plane);
         }
     });
-    if let Some(stage1_plane) = &stage1_plane {
+    if config.input_bits() > 1 {
         let output = m.output("plane", w.plane);
-        m.set(&output, &stage1_plane.q());
+        m.set(&output, &stage1_plane.map_or_else(|| of_stage1(staged.len() - 1), |register| register.q()));
     }
     m.when(&flush, |m| {
-        for register in [&running, &slot_waiting, &drain_waiting, &stage1_valid, &stage2_valid] {
+        for register in [&running, &slot_waiting, &drain_waiting, &both_waiting, &stage1_valid, &stage2_valid] {
             m.set(&register.d(), &zero(1));
         }
     });
@@ -154,7 +176,7 @@ pub fn sequencer(config: &ChipConfig) -> Module {
     let no_slot = running.q().and(&advance).and(&slot_missing);
     let no_input = running.q().and(&advance).and(&slot_missing.not()).and(&bank_full.not());
     let no_half = advance.and(&running.q().not().or(&slot_missing.not().and(&bank_full).and(&half_blocked)));
-    let outputs = [
+    let mut outputs = vec![
         ("advance", advance.clone()),
         ("slot_take", slot_begins.and(&refused.not())),
         ("slot_refused", refused),
@@ -168,6 +190,9 @@ pub fn sequencer(config: &ChipConfig) -> Module {
         ("wait_activations", no_input),
         ("wait_results", no_half),
     ];
+    if skips {
+        outputs.extend([("slot_opens", slot_start.q()), ("slot_ends", slot_end)]);
+    }
     for (name, value) in &outputs {
         let output = m.output(name, value.width());
         m.set(&output, value);

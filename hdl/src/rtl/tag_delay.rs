@@ -31,17 +31,18 @@ pub fn tag_delay(config: &ChipConfig) -> Module {
     let slot_handed_over = m.output("slot_handed_over", 1);
 
     let slot_first = m.define("slot_first", &read_valid.and(&read_slot_first));
-    let tag = m.define(
-        "tag",
-        &concat(&[
-            read_position,
-            read_negative,
-            read_first_plane,
-            read_valid.and(&read_last_plane),
-            read_valid.and(&read_block_last),
-            slot_first.clone(),
-        ]),
-    );
+    let mut parts = vec![
+        read_position,
+        read_negative,
+        read_first_plane,
+        read_valid.and(&read_last_plane),
+        read_valid.and(&read_block_last),
+        slot_first.clone(),
+    ];
+    if config.skips_zero_planes() {
+        parts.insert(0, m.input("read_plane", w.plane));
+    }
+    let tag = m.define("tag", &concat(&parts));
     let tags = m.register("tags", latency * tag.width());
     let entering =
         if latency == 1 { tag.clone() } else { Expr::concat(&[&tags.q().trunc((latency - 1) * tag.width()), &tag]) };
@@ -55,6 +56,10 @@ pub fn tag_delay(config: &ChipConfig) -> Module {
     m.set(&code_slot_first, &code.bit(0));
     m.set(&code_first_plane, &code.bit(3));
     m.set(&code_negative, &code.bit(4));
+    if config.skips_zero_planes() {
+        let code_plane = m.output("code_plane", w.plane);
+        m.set(&code_plane, &code.bits(5 + w.psum_position, w.plane));
+    }
 
     let load = m.register("load", 1);
     let position = m.register("position", w.psum_position);

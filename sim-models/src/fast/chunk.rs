@@ -1,11 +1,10 @@
 //! All reads of up to 64 positions: gather, lane sums, ADC, shift-add.
 
-use std::ops::Range;
-
 use basisn_arch::{ChipConfig, LayerProgram};
 
 use super::dots::{CHUNK, Dots, Rows4};
 use super::gather::{Gather, Padded};
+use super::order::Order;
 use super::rows::{LaneItem, TileSlot};
 use crate::arithmetic::{adc_range, adc_unlimited, plane_weight};
 use crate::rram::cell::FRACTION_BITS;
@@ -13,29 +12,13 @@ use crate::rram::lanes::noise;
 use crate::rram::noise::normal;
 use crate::rram::{DeviceMacro, Read, TileMacro};
 
-/// A position of an input, and where its reads lie among those of its tile.
+/// A position of an input.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     /// Number of the input.
     pub image: usize,
     /// Position, row-major in the layer's output.
     pub position: usize,
-    inference: u32,
-    /// Its first read in the first slot.
-    first_read: u32,
-    /// Reads from there to its first read in the next slot.
-    slot_reads: u32,
-}
-
-impl Place {
-    /// A position of a core's share, with the order of reads of `docs/hardware.md`: block, subvector, slot, position, plane.
-    pub fn new(layer: &LayerProgram, share: &Range<usize>, position: usize, image: usize, inference: u32) -> Self {
-        let block_start = (position - share.start) / layer.block_positions * layer.block_positions;
-        let block = layer.block_positions.min(share.len() - block_start);
-        let before = block_start * layer.slot_count() + (position - share.start - block_start);
-        let bits = layer.input_bits;
-        Place { image, position, inference, first_read: (before * bits) as u32, slot_reads: (block * bits) as u32 }
-    }
 }
 
 /// Partial sums of a chunk.
@@ -64,6 +47,10 @@ pub struct Chunk<'a> {
     pub macros: &'a [TileMacro],
     /// Its im2col.
     pub gather: &'a Gather,
+    /// The reads of every input, or those of all.
+    pub orders: &'a [Order],
+    /// The inference of the first input.
+    pub first: u32,
     /// The inner loop.
     pub dots: Dots,
 }
@@ -101,9 +88,10 @@ impl Chunk<'_> {
             for plane in 0..layer.input_bits {
                 scratch.bits.clear();
                 scratch.bits.extend(scratch.values.iter().map(|rows| rows.map(|value| value >> plane & 1)));
-                for slot in first_slot..first_slot + slots.len() {
-                    for (tile, tile_slot) in self.slots[slot * tiles..(slot + 1) * tiles].iter().enumerate() {
-                        self.read(plane, places, slot, (&self.macros[tile], tile_slot), &mut scratch, psums);
+                for slot in 0..slots.len() {
+                    let from = (first_slot + slot) * tiles;
+                    for (tile_macro, tile_slot) in self.macros.iter().zip(&self.slots[from..from + tiles]) {
+                        self.read(places, [subvector, slot, plane], (tile_macro, tile_slot), &mut scratch, psums);
                     }
                 }
             }
@@ -115,9 +103,8 @@ impl Chunk<'_> {
     #[inline(always)]
     fn read(
         &self,
-        plane: usize,
         places: &[Place],
-        slot: usize,
+        [subvector, slot, plane]: [usize; 3],
         (tile_macro, tile_slot): (&TileMacro, &TileSlot),
         scratch: &mut Scratch,
         psums: &mut Psums,
@@ -141,27 +128,32 @@ impl Chunk<'_> {
         let adcs = device.adcs();
         for (i, (item, sums)) in tile_slot.items.iter().zip(&mut scratch.sums).enumerate() {
             if !noise.source.is_none {
-                let read = self.read_number(places, slot, plane);
+                let read = |i: usize| {
+                    let number = self.order(places[i]).at(places[i].position, subvector).number(slot, plane);
+                    let inference = self.first.wrapping_add(places[i].image as u32);
+                    Read { inference, layer: self.index as u32, number }
+                };
                 noise.add(sums, scratch.variances.get(i), item.lane, places.len(), read);
             }
-            let codes = if adcs.is_ideal() {
+            let mut codes = if adcs.is_ideal() {
                 sums.map(|sum| adc_unlimited(sum, FRACTION_BITS + gain))
             } else {
                 sums.map(|sum| adcs.unlimited(item.lane, sum, gain))
             };
+            if self.config.skips_zero_planes() {
+                // What is not read has no offset either.
+                for (code, place) in codes.iter_mut().zip(places) {
+                    *code *= i32::from(self.order(*place).at(place.position, subvector).has(plane));
+                }
+            }
             self.add(item, &codes, weight, places.len(), psums);
         }
     }
 
-    /// Names the read of a plane in a slot, for every place.
+    /// The reads of a place's input.
     #[inline(always)]
-    fn read_number<'a>(&'a self, places: &'a [Place], slot: usize, plane: usize) -> impl Fn(usize) -> Read + 'a {
-        let from_highest = (self.layer.input_bits - 1 - plane) as u32;
-        move |i| Read {
-            inference: places[i].inference,
-            layer: self.index as u32,
-            number: places[i].first_read + slot as u32 * places[i].slot_reads + from_highest,
-        }
+    fn order(&self, place: Place) -> &Order {
+        &self.orders[place.image % self.orders.len()]
     }
 
     /// The ADC's clamp, and shift-add into the partial sums.

@@ -57,16 +57,31 @@ impl Gather {
         Gather { width, out_width: shape.out_width(), stride: shape.window.stride, cut, offsets }
     }
 
+    /// The input planes in which a subvector at a position has a one; the lowest if it is all zero.
+    pub fn nonzero_planes(&self, padded: &Padded, position: usize, subvector: usize, planes: usize) -> u8 {
+        let input = &padded.values[self.corner(position)..];
+        basisn_arch::nonzero_planes(self.offsets_of(subvector).iter().map(|&offset| i32::from(input[offset])), planes)
+    }
+
+    /// Where the values of a subvector lie, from the first value of the patch.
+    fn offsets_of(&self, subvector: usize) -> &[usize] {
+        let first = subvector * self.cut.length;
+        &self.offsets[first.min(self.offsets.len())..self.offsets.len().min(first + self.cut.length)]
+    }
+
+    /// Where the first value of a position's patch lies.
+    fn corner(&self, position: usize) -> usize {
+        let (row, column) = (position / self.out_width, position % self.out_width);
+        row * self.stride[0] * self.width + column * self.stride[1]
+    }
+
     /// Values of a subvector at up to [`super::dots::CHUNK`] places, four rows together; the rest is 0.
     pub fn fill(&self, padded: &[Padded], places: &[Place], subvector: usize, values: &mut Vec<Rows4>) {
         values.clear();
         values.resize(self.cut.length.div_ceil(FOUR), [0; _]);
-        let first = subvector * self.cut.length;
-        let offsets = &self.offsets[first.min(self.offsets.len())..self.offsets.len().min(first + self.cut.length)];
+        let offsets = self.offsets_of(subvector);
         for (i, place) in places.iter().enumerate() {
-            let (row, column) = (place.position / self.out_width, place.position % self.out_width);
-            let corner = row * self.stride[0] * self.width + column * self.stride[1];
-            let input = &padded[place.image].values[corner..];
+            let input = &padded[place.image].values[self.corner(place.position)..];
             for (rows, offsets) in values.iter_mut().zip(offsets.chunks(FOUR)) {
                 for (value, &offset) in rows[FOUR * i..].iter_mut().zip(offsets) {
                     *value = input[offset];

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `rows` | a slot's columns added up to one row vector for each item, once for all reads |
 //! | `gather` | im2col straight into vectors of positions |
+//! | `order` | which planes are read, and the numbers of the reads |
 //! | `dots` | one row vector against an input plane of many positions |
 //! | `chunk` | all reads of a few dozen positions |
 //!
@@ -14,6 +15,7 @@
 mod chunk;
 mod dots;
 mod gather;
+mod order;
 mod rows;
 
 use std::sync::OnceLock;
@@ -22,7 +24,7 @@ use basisn_arch::{ChipConfig, LayerProgram, Program};
 use rayon::prelude::*;
 
 use crate::Error;
-use crate::arithmetic::requantize;
+use crate::arithmetic::{all_planes, requantize};
 use crate::golden::{LayerRun, check_input, write_macros};
 use crate::rram::{Device, TileMacro};
 use crate::steps::{self, NetRun};
@@ -30,6 +32,7 @@ use crate::steps::{self, NetRun};
 use chunk::{Chunk, Place, Psums};
 use dots::CHUNK;
 use gather::{Gather, Padded};
+use order::Order;
 use rows::TileSlot;
 
 /// A chip whose crossbars hold the basis of a checked program.
@@ -81,21 +84,22 @@ impl<'a> Core<'a> {
         inputs.iter().try_for_each(|input| check_input(layer, input))?;
         let padded: Vec<Padded> = inputs.iter().map(|input| Padded::new(&layer.shape, input)).collect();
         let gather = Gather::new(&layer.shape, layer.subvectors(self.config.rows()));
-        let positions = layer.shape.positions();
-        let items =
-            layer.slots.iter().flatten().flatten().map(|slot| slot.items.iter().flatten().count() as u64).sum::<u64>();
-        let reads = (positions * layer.input_bits) as u64;
-        let empty = LayerRun {
-            values: vec![0; layer.shape.kernels * positions],
-            reads: reads * layer.slot_count() as u64,
-            codes: reads * items,
-            ..LayerRun::default()
+        let orders: Vec<Order> = if self.config.skips_zero_planes() {
+            let planes =
+                |input, position, subvector| gather.nonzero_planes(input, position, subvector, layer.input_bits);
+            let order =
+                |input| Order::new(self.config, layer, |position, subvector| planes(input, position, subvector));
+            padded.par_iter().map(order).collect()
+        } else {
+            vec![Order::new(self.config, layer, |_, _| all_planes(layer.input_bits))]
         };
-        let mut runs = vec![empty; inputs.len()];
-        for (set, places) in self.places(layer, inputs.len(), first).into_iter().enumerate() {
+        let mut runs: Vec<LayerRun> =
+            (0..inputs.len()).map(|image| empty_run(layer, &orders[image % orders.len()])).collect();
+        for (set, places) in self.places(layer, inputs.len()).into_iter().enumerate() {
             let slots = self.prepared[index][set].get_or_init(|| rows::prepare(self.config, layer, &self.macros[set]));
             let macros = &self.macros[set];
-            let chunk = Chunk { config: self.config, layer, index, slots, macros, gather: &gather, dots: dots::best() };
+            let (config, gather, orders, dots) = (self.config, &gather, &orders[..], dots::best());
+            let chunk = Chunk { config, layer, index, slots, macros, gather, orders, first, dots };
             let psums: Vec<Psums> = places.par_chunks(CHUNK).map(|places| chunk.run(&padded, places)).collect();
             for (psums, places) in psums.iter().zip(places.chunks(CHUNK)) {
                 store(layer, places, psums, &mut runs);
@@ -105,18 +109,26 @@ impl<'a> Core<'a> {
     }
 
     /// All positions of all inputs, by set of macros.
-    fn places(&self, layer: &LayerProgram, inputs: usize, first: u32) -> Vec<Vec<Place>> {
+    fn places(&self, layer: &LayerProgram, inputs: usize) -> Vec<Vec<Place>> {
         let mut sets: Vec<Vec<Place>> = self.macros.iter().map(|_| Vec::new()).collect();
         for (core, share) in self.config.shares(layer.shape.positions()).into_iter().enumerate() {
             let set = &mut sets[core.min(self.macros.len() - 1)];
             for image in 0..inputs {
-                set.extend(
-                    share.clone().map(|position| Place::new(layer, &share, position, image, first + image as u32)),
-                );
+                set.extend(share.clone().map(|position| Place { image, position }));
             }
         }
         sets
     }
+}
+
+/// The counts of a layer, and room for its results.
+fn empty_run(layer: &LayerProgram, order: &Order) -> LayerRun {
+    let mut run = LayerRun { values: vec![0; layer.shape.kernels * layer.shape.positions()], ..LayerRun::default() };
+    for (slots, reads) in layer.slots.iter().zip(order.of_subvectors()) {
+        run.reads += reads * slots.len() as u64;
+        run.codes += reads * slots.iter().flatten().map(|slot| slot.items.iter().flatten().count() as u64).sum::<u64>();
+    }
+    run
 }
 
 /// Requantizes the partial sums of a chunk into the results of its images.

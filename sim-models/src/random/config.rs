@@ -18,6 +18,7 @@ pub fn random_config(rng: &mut Random) -> Result<ChipConfig, Error> {
     let slot_stream_bits = [32, 64, 128].choose(rng).copied().unwrap_or(32);
     let activation_stream_bytes = rng.random_range(1..=9);
     let results_per_beat = 1 << rng.random_range(0..=2);
+    let skip_zero_planes = rng.random_range(0..=1);
     let rows = rng.random_range(8..=40);
     let columns = rng.random_range(8..=40);
     let cell_bits = rng.random_range(1..=4);
@@ -32,7 +33,7 @@ pub fn random_config(rng: &mut Random) -> Result<ChipConfig, Error> {
         "[chip]\ncores = 1\n\
          [core]\ntiles = {tiles}\nposition_block = {position_block}\npsum_words = {psum_words}\nkernels = {kernels}\n\
          slot_stream_bits = {slot_stream_bits}\nactivation_stream_bytes = {activation_stream_bytes}\n\
-         results_per_beat = {results_per_beat}\n\
+         results_per_beat = {results_per_beat}\nskip_zero_planes = {skip_zero_planes}\n\
          [crossbar]\nrows = {rows}\ncolumns = {columns}\ncell_bits = {cell_bits}\n\
          read_latency_cycles = {read_latency}\nread_interval_cycles = {read_interval}\nprogram_cycles = {program_cycles}\n\
          [adc]\nlanes = {lanes}\nbits = {adc_bits}\n\

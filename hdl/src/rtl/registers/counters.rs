@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::Port;
-use crate::build::{Expr, Header, Module, lit, zero};
-use crate::rtl::{pack, widths::index_bits};
+use crate::build::{Expr, Header, Module, zero};
+use crate::rtl::{Widths, add_all, pack, widths::index_bits};
 use basisn_arch::{ChipConfig, registers as map};
 
 /// Commands to the layer control, and what it says; gives whether a layer runs.
@@ -43,7 +43,7 @@ fn interrupt(m: &mut Module, port: &mut Port, events: &Expr) {
     m.set(&irq, &raised.q());
 }
 
-/// The counters of a layer.
+/// The counters of a layer, one cycle behind what they count: exact again before a read that follows the layer's end.
 pub(super) fn counters(m: &mut Module, port: &mut Port, config: &ChipConfig, busy: &Expr) {
     let start = m.input("start", 1);
     let counted = [
@@ -57,10 +57,26 @@ pub(super) fn counters(m: &mut Module, port: &mut Port, config: &ChipConfig, bus
     ];
     for (name, address) in counted {
         let counter = m.register(&format!("{name}_count"), 32);
-        let counts = if address == map::CYCLES { busy.clone() } else { busy.and(&m.input(name, 1)) };
-        m.when(&counts, |m| m.set(&counter.d(), &counter.q().add_const(1)));
+        let counts = m.register(&format!("{name}_counts"), 1);
+        let now = if address == map::CYCLES { busy.clone() } else { busy.and(&m.input(name, 1)) };
+        m.set(&counts.d(), &now);
+        if address != map::CYCLES {
+            // In the first busy cycle nothing has begun.
+            m.when(&start, |m| m.set(&counts.d(), &zero(1)));
+        }
+        m.when(&counts.q(), |m| m.set(&counter.d(), &counter.q().add_const(1)));
         m.when(&start, |m| m.set(&counter.d(), &zero(32)));
         port.read(address, &[(0, &counter.q())]);
+    }
+
+    if config.skips_zero_planes() {
+        let skipped = m.input("skipped_planes", Widths::of(config).plane);
+        let counter = m.register("skipped_planes_count", 32);
+        m.set(&counter.d(), &counter.q().add(&skipped.zext(32)));
+        m.when(&start, |m| m.set(&counter.d(), &zero(32)));
+        port.read(map::SKIPPED_PLANES, &[(0, &counter.q())]);
+    } else {
+        port.read(map::SKIPPED_PLANES, &[(0, &zero(32))]);
     }
 
     let (tiles, lanes) = (config.tiles(), config.lanes());
@@ -96,16 +112,4 @@ fn saturation_counter(tiles: usize) -> Module {
     m.when(&start, |m| m.set(&counter.d(), &zero(32)));
     m.set(&count, &counter.q());
     m
-}
-
-/// The sum of values, as a tree.
-fn add_all(values: &[Expr]) -> Expr {
-    match values {
-        [] => lit(0, 1),
-        [value] => value.clone(),
-        _ => {
-            let (left, right) = values.split_at(values.len() / 2);
-            add_all(left).add(&add_all(right))
-        }
-    }
 }
