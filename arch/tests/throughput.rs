@@ -37,10 +37,11 @@ fn reads_are_issued_in_nearly_every_cycle() {
             let t = throughput(&chip, layer);
             let (whole, steady) = (100.0 * t.whole, 100.0 * t.steady);
             println!("{:16} N = {tiles:2}, block {:2}: {whole:.1} % of all cycles, {steady:.1} %", layer.name, t.block);
-            // The shortcut has as many results as reads, and on 16 tiles one slot for each block; the classifier has a slot word
-            // for 8 reads.
+            // The shortcut has as many results as reads, so its last block's drain takes as long as its reads; the classifier
+            // has a slot word for 8 reads.
             let (least_whole, least_steady) = match (layer.name, tiles) {
-                ("shortcut, 1x1/2", 16) => (90.0, 97.0),
+                ("shortcut, 1x1/2", 4) => (96.0, 97.5),
+                ("shortcut, 1x1/2", _) => (88.0, 97.0),
                 ("classifier", _) => (11.0, 12.0),
                 _ => (95.0, 98.0),
             };
