@@ -21,12 +21,17 @@ fn the_demonstration_is_bit_exact_complete_and_the_same_every_time() {
         assert!((0.99..=1.0).contains(&value), "{key}: {value}");
     }
     for (key, expected) in
-        [("images_rtl", 12), ("layers_compared", 4), ("values_compared", 12 * VALUES), ("mismatches", 0)]
+        [("images_rtl", 12), ("layers_compared", 4), ("values_compared", 2 * 12 * VALUES), ("mismatches", 0)]
     {
         assert_eq!(figures[key], expected, "{key}");
     }
     let number = |key: &str| figures[key].as_u64().unwrap();
-    assert!(number("cycles_per_inference") > number("reads_per_inference") && number("reads_per_inference") > 10_000);
+    let dense = |key: &str| figures["dense"][key].as_u64().unwrap();
+    assert!(number("cycles_per_inference") > number("reads_per_inference") && number("reads_per_inference") > 1000);
+    assert!(dense("cycles_per_inference") > dense("reads_per_inference"));
+    assert!(dense("reads_per_inference") > 4 * number("reads_per_inference"), "training pays");
+    assert!(figures["dense"]["golden_accuracy"].as_f64().unwrap() >= 0.99);
+    assert!((figures["slots_per_subvector"].as_f64().unwrap() - 616.0 / 344.0).abs() < 1e-12);
     assert!(number("slots") >= number("slots_lower_bound") && number("slots_lower_bound") > 0);
 
     let left = folder.path().join("a/demo");
@@ -37,7 +42,7 @@ fn the_demonstration_is_bit_exact_complete_and_the_same_every_time() {
 
     let text = basisn(folder.path(), "demo --images 12 --out b").ok();
     let last = text.lines().last().unwrap();
-    assert_eq!(last, format!("bit-exact: 4 layers, {} values, 0 mismatches", 12 * VALUES));
+    assert_eq!(last, format!("bit-exact: 4 layers, {} values, 0 mismatches", 2 * 12 * VALUES));
     let emitted = |at: &str| {
         let timed = |name: &str| name == "demo.json" || name == "report.html";
         files(&folder.path().join(at)).into_iter().filter(|(name, _)| !timed(name)).collect::<Vec<_>>()

@@ -5,30 +5,38 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use basisn_arch::ChipConfig;
-use basisn_compiler::{Compiled, float};
+use basisn_compiler::{Compiled, Fitted, ScheduleOptions, float, lower};
 use basisn_models::verilog::Body;
 use basisn_models::{NetRun, golden};
 use clap::Args;
 
-use super::compile::Source;
+use super::compile::{Inputs, Source};
 use super::simulate;
 use crate::comparison::{self, Comparison};
 use crate::engine::{self, Rtl, Simulator};
 use crate::output::{Staged, say};
-use crate::report::{Figures, LayerFigures, page};
+use crate::report::{DenseFigures, Figures, LayerFigures, page};
 use crate::{Error, package, scores};
 
-/// Fit, compile, generate Verilog, verilate it, run images through the RTL, compare every layer with the golden reference, report.
+/// Images that the network without training runs through the RTL, at most: it takes eight times as long.
+const DENSE_IMAGES: usize = 20;
+
+/// Compile, generate Verilog, verilate it, run images through the RTL, compare every layer with the golden reference, report.
+///
+/// The network runs twice: as trained coefficients, whose kernels share slots, and as plain coefficients that are fitted to its float weights.
 #[derive(Args)]
 #[command(after_help = "Example:\n  basisn demo --out out/demo")]
 pub struct Arguments {
     #[command(flatten)]
     source: Source,
+    /// The same network as trained coefficients
+    #[arg(long, default_value = "examples/digits/fitted.safetensors")]
+    fitted: PathBuf,
     /// Chip configuration: a TOML file, or a preset
     #[arg(long, default_value = "digits")]
     config: String,
     /// Held-out images that run through the RTL; all of them run on the golden reference
-    #[arg(long, default_value = "200")]
+    #[arg(long, default_value = "599")]
     images: NonZeroUsize,
     /// Folder for rtl/, program.safetensors, report.html and demo.json
     #[arg(long, default_value = "out/demo")]
@@ -50,28 +58,42 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let inputs = arguments.source.load()?;
     let mut staged = Staged::new(&arguments.out)?;
 
-    step("fit the global basis, calibrate on training images, schedule");
-    let compiled = inputs.compile(&config)?;
-    staged.write("program.safetensors", compiled.program.to_bytes()?)?;
+    step("fit the global basis to the float weights, calibrate on training images, schedule");
+    let dense = inputs.compile(&config)?;
+    step("schedule the trained coefficients");
+    let trained = trained(arguments, &inputs, &config)?;
+    staged.write("program.safetensors", trained.program.to_bytes()?)?;
     step("generate Verilog, build it with Verilator (kept for the next time)");
     package::write(&config, &mut staged, "ip/")?;
-    let simulator = Simulator::build(&config, Body::Dpi, None)?;
+    let simulate = |compiled: &Compiled, images: &[Vec<i32>]| {
+        Simulator::build(&config, Body::Dpi, None)?.run(&config, &compiled.program, images, None)
+    };
+    Simulator::build(&config, Body::Dpi, None)?;
     let (images, labels) = inputs.held_out()?;
     let some = arguments.images.get().min(images.len());
-    step(&format!("golden reference: {} held-out images", images.len()));
+    let few = some.min(DENSE_IMAGES);
+    step(&format!("golden reference: {} held-out images through both", images.len()));
     let float_accuracy = float::accuracy(&inputs.model, &images, &labels)?;
-    let golden = engine::run_golden(&config, &compiled.program, &images, None)?;
-    step(&format!("RTL in Verilator: {some} of them, every layer compared"));
-    let rtl = simulator.run(&config, &compiled.program, &images[..some], None)?;
-    let comparison = comparison::compare(&compiled.program, &golden, &rtl.runs);
+    let golden = engine::run_golden(&config, &trained.program, &images, None)?;
+    let dense_golden = engine::run_golden(&config, &dense.program, &images, None)?;
+    step(&format!(
+        "RTL in Verilator: {some} of them through the trained network, {few} through the other, every layer compared"
+    ));
+    let rtl = simulate(&trained, &images[..some])?;
+    let dense_rtl = simulate(&dense, &images[..few])?;
+    let mut comparison = comparison::compare(&trained.program, &golden, &rtl.runs);
+    let other = comparison::compare(&dense.program, &dense_golden, &dense_rtl.runs);
+    comparison.values += other.values;
+    comparison.mismatches.extend(other.mismatches);
 
-    let mut figures = figures(arguments, &config, &labels, &compiled, &golden, &rtl, &comparison);
+    let dense = dense_figures(&config, &labels, &dense, &dense_golden, &dense_rtl);
+    let mut figures = figures(arguments, &config, &labels, &trained, &golden, &rtl, &comparison, dense);
     figures.float_accuracy = float_accuracy;
     figures.seconds = started.elapsed().as_secs_f64();
     let text = serde_json::to_string_pretty(&figures)
         .map_err(|e| Error::output(&arguments.out.join("demo.json"), &e.into()))?;
     staged.write("demo.json", format!("{text}\n"))?;
-    staged.write("report.html", page(&figures, &compiled.program))?;
+    staged.write("report.html", page(&figures, &trained.program))?;
     staged.publish()?;
     if arguments.json {
         say!("{text}");
@@ -90,6 +112,20 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     comparison.done("basisn demo")
 }
 
+/// The trained coefficients on the chip; they must be those of the network.
+fn trained(arguments: &Arguments, inputs: &Inputs, config: &ChipConfig) -> Result<Compiled, Error> {
+    let fitted = Fitted::load(&arguments.fitted)?;
+    if fitted.name != inputs.model.graph.name {
+        return Err(Error::Input {
+            at: "--fitted".into(),
+            cause: format!("it holds network {}, and --network is {}", fitted.name, inputs.model.graph.name),
+            fix: "give a file that `basisn train` made from this network".into(),
+        });
+    }
+    Ok(lower(&fitted, config, ScheduleOptions::default())?)
+}
+
+#[allow(clippy::too_many_arguments, reason = "everything that a report tells of")]
 fn figures(
     arguments: &Arguments,
     config: &ChipConfig,
@@ -98,6 +134,7 @@ fn figures(
     golden: &[NetRun<golden::LayerRun>],
     rtl: &Rtl,
     comparison: &Comparison,
+    dense: DenseFigures,
 ) -> Figures {
     let some = rtl.runs.len();
     let golden_outputs = || golden.iter().filter_map(|i| i.values.last()).map(Vec::as_slice);
@@ -118,6 +155,7 @@ fn figures(
         cycles_per_inference: simulate::inference_cycles(&rtl.runs),
         reads_per_inference: layers.iter().map(|l| l.reads).sum(),
         slots: compiled.report.slots,
+        slots_per_subvector: slots_per_subvector(compiled),
         slots_lower_bound: compiled.report.slots_lower_bound,
         snr_db: compiled.report.snr_db,
         program_cycles: rtl.program_cycles,
@@ -126,7 +164,33 @@ fn figures(
         macro_body: "dpi".into(),
         seconds: 0.0,
         layers,
+        dense,
     }
+}
+
+fn dense_figures(
+    config: &ChipConfig,
+    labels: &[u8],
+    compiled: &Compiled,
+    golden: &[NetRun<golden::LayerRun>],
+    rtl: &Rtl,
+) -> DenseFigures {
+    DenseFigures {
+        golden_accuracy: scores::accuracy(golden.iter().filter_map(|i| i.values.last()).map(Vec::as_slice), labels),
+        images_rtl: rtl.runs.len(),
+        cycles_per_inference: simulate::inference_cycles(&rtl.runs),
+        reads_per_inference: layers(config, compiled, golden, rtl).iter().map(|l| l.reads).sum(),
+        slots: compiled.report.slots,
+        slots_per_subvector: slots_per_subvector(compiled),
+    }
+}
+
+/// Mean slots of a subvector, weighted by positions.
+fn slots_per_subvector(compiled: &Compiled) -> f64 {
+    let layers = || compiled.program.layers.iter().zip(&compiled.report.layers);
+    let slots: usize = layers().map(|(layer, report)| layer.shape.positions() * report.slots).sum();
+    let subvectors: usize = layers().map(|(layer, _)| layer.shape.positions() * layer.slots.len()).sum();
+    slots as f64 / subvectors.max(1) as f64
 }
 
 fn layers(
@@ -197,8 +261,28 @@ fn print(f: &Figures, arguments: &Arguments) {
         f.reads_per_inference
     );
     say!();
+    say!("{:26} {:>8} {:>17} {:>8} {:>8}", "", "accuracy", "slots a subvector", "reads", "cycles");
+    let row = |name: &str, accuracy: f64, slots: f64, reads: u64, cycles: u64| {
+        say!("{name:26} {:>7.2}% {slots:>17.2} {reads:>8} {cycles:>8}", 100.0 * accuracy);
+    };
+    let d = &f.dense;
+    row(
+        "fitted, without training",
+        d.golden_accuracy,
+        d.slots_per_subvector,
+        d.reads_per_inference,
+        d.cycles_per_inference,
+    );
+    row(
+        "trained to share slots",
+        f.golden_accuracy,
+        f.slots_per_subvector,
+        f.reads_per_inference,
+        f.cycles_per_inference,
+    );
+    say!();
     say!("accuracy float  {:6.2}%   {} held-out images", 100.0 * f.float_accuracy, f.images_held_out);
-    say!("accuracy golden {:6.2}%   the same images", 100.0 * f.golden_accuracy);
+    say!("accuracy golden {:6.2}%   the same images, trained", 100.0 * f.golden_accuracy);
     say!(
         "accuracy RTL    {:6.2}%   {} of them (golden on these: {:.2}%)",
         100.0 * f.rtl_accuracy,

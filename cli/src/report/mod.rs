@@ -9,7 +9,7 @@ pub use page::page;
 
 use serde::Serialize;
 
-/// Figures of a demonstration run; `demo.json` and `basisn demo --json` are this, serialised.
+/// Figures of a demonstration run, of the trained network where nothing else is said; `demo.json` and `basisn demo --json` are this, serialised.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figures {
     /// Network.
@@ -30,9 +30,9 @@ pub struct Figures {
     pub images_rtl: usize,
     /// Layers whose results were compared, for every image.
     pub layers_compared: usize,
-    /// Compared values.
+    /// Compared values, of both networks.
     pub values_compared: usize,
-    /// Values that differ.
+    /// Values that differ, of both.
     pub mismatches: usize,
     /// Clock cycles of one inference on the core.
     pub cycles_per_inference: u64,
@@ -40,6 +40,8 @@ pub struct Figures {
     pub reads_per_inference: u64,
     /// Slots of all layers, of one position.
     pub slots: usize,
+    /// Mean slots of a subvector, weighted by positions.
+    pub slots_per_subvector: f64,
     /// Slots that no schedule of the same coefficients can undercut.
     pub slots_lower_bound: usize,
     /// Signal to noise ratio of the fitted weights, dB.
@@ -56,6 +58,25 @@ pub struct Figures {
     pub seconds: f64,
     /// Layer by layer.
     pub layers: Vec<LayerFigures>,
+    /// The network without training.
+    pub dense: DenseFigures,
+}
+
+/// The network as coefficients that were fitted to its float weights: every kernel may use every column.
+#[derive(Clone, Debug, Serialize)]
+pub struct DenseFigures {
+    /// Accuracy of the golden reference on all held-out images, 0..1.
+    pub golden_accuracy: f64,
+    /// Images that RTL ran.
+    pub images_rtl: usize,
+    /// Clock cycles of one inference on the core.
+    pub cycles_per_inference: u64,
+    /// Reads of every macro for one inference, all cores together.
+    pub reads_per_inference: u64,
+    /// Slots of all layers, of one position.
+    pub slots: usize,
+    /// Mean slots of a subvector, weighted by positions.
+    pub slots_per_subvector: f64,
 }
 
 /// Figures of one layer.

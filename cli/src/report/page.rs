@@ -52,6 +52,8 @@ pub fn page(figures: &Figures, program: &Program) -> String {
                     (tile(&format!("{:.1} dB", figures.snr_db), "signal to noise of the fitted weights"))
                     (tile(&format!("{} / {}", figures.slots, figures.slots_lower_bound), "slots / lower bound"))
                 }
+                h2 { "Trained to share slots" }
+                div.scroll { (networks(figures)) }
                 h2 { "Cycles a layer" }
                 p.dim { span.key style="--k:var(--a)" { "cycles with a read" } span.key style="--k:var(--b)" { "cycles without" } }
                 @let longest = figures.layers.iter().map(|l| l.cycles).max().unwrap_or(1);
@@ -91,6 +93,24 @@ fn bar(layer: &LayerFigures, longest: u64) -> Markup {
             span { (layer.name) }
             i { span style=(share(layer.issued)) {} span style=(share(1.0 - layer.issued)) {} }
             em.dim { (layer.cycles) " cycles, " (format!("{:.1}%", 100.0 * layer.issued)) " reads" }
+        }
+    }
+}
+
+/// The network with and without training.
+fn networks(f: &Figures) -> Markup {
+    let d = &f.dense;
+    html! {
+        table {
+            tr { @for head in ["coefficients", "golden accuracy", "slots a subvector", "reads an inference", "cycles an inference"] { th { (head) } } }
+            tr {
+                td { "fitted to the float weights" } td { (percent(d.golden_accuracy)) } td { (format!("{:.2}", d.slots_per_subvector)) }
+                td { (d.reads_per_inference) } td { (d.cycles_per_inference) }
+            }
+            tr {
+                td { "trained to share slots" } td { (percent(f.golden_accuracy)) } td { (format!("{:.2}", f.slots_per_subvector)) }
+                td { (f.reads_per_inference) } td { (f.cycles_per_inference) }
+            }
         }
     }
 }
