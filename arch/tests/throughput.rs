@@ -1,5 +1,5 @@
-//! How many of a layer's cycles issue a read, by the cycle model, which equals the counters of the RTL.
-//! `cargo bench -p basisn-testbench --bench throughput` measures it.
+//! How many of a layer's cycles issue a read, by the cycle model, which equals the counters of the RTL. The table of
+//! `docs/hardware.md`: `cargo test --release -p basisn-arch --test throughput -- --nocapture`
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -10,6 +10,11 @@ use resnet18::{LAYERS, Layer};
 
 struct Throughput {
     block: usize,
+    /// Positions of a core.
+    share: usize,
+    slots: usize,
+    reads: u64,
+    cycles: u64,
     /// Reads as a share of the cycles, of the whole layer and of a block in the middle of a long one.
     whole: f64,
     steady: f64,
@@ -23,6 +28,10 @@ fn throughput(chip: &ChipConfig, layer: &Layer) -> Throughput {
     let ratio = |reads: u64, cycles: u64| reads as f64 / cycles as f64;
     Throughput {
         block,
+        share,
+        slots: layer.work(chip, share, block).slots.iter().sum(),
+        reads: whole.reads,
+        cycles: whole.cycles,
         whole: ratio(whole.reads, whole.cycles),
         steady: ratio(more.reads - few.reads, more.cycles - few.cycles),
     }
@@ -30,13 +39,15 @@ fn throughput(chip: &ChipConfig, layer: &Layer) -> Throughput {
 
 #[test]
 fn reads_are_issued_in_nearly_every_cycle() {
+    println!("| layer | N | positions | block | slots | reads | cycles | of all cycles | steady state |");
     let paper = ChipConfig::load("paper").unwrap();
     for tiles in [4, 16] {
         let chip = paper.with("core.tiles", tiles).unwrap();
         for layer in &LAYERS {
             let t = throughput(&chip, layer);
             let (whole, steady) = (100.0 * t.whole, 100.0 * t.steady);
-            println!("{:16} N = {tiles:2}, block {:2}: {whole:.1} % of all cycles, {steady:.1} %", layer.name, t.block);
+            let counts = format!("{} | {} | {} | {} | {}", t.share, t.block, t.slots, t.reads, t.cycles);
+            println!("| {} | {tiles} | {counts} | {whole:.1} % | {steady:.1} % |", layer.name);
             // The shortcut has as many results as reads, so its last block's drain takes as long as its reads; the classifier
             // has a slot word for 8 reads.
             let (least_whole, least_steady) = match (layer.name, tiles) {
