@@ -63,7 +63,7 @@ const MUTANTS: &[Mutant] = &[
         "first_plane",
     ),
     ("the sign plane of signed inputs counts positive", Chip::Tiny, "sequencer", "first_plane & input_signed", "1'h0"),
-    ("reads overtake the drain of their psum half", Chip::Tiny, "sequencer", "block_end & drain_waiting", "1'h0"),
+    ("reads overtake the drain of their psum half", Chip::Tiny, "sequencer", "last_plane & both_waiting", "1'h0"),
     (
         "coefficient planes are shifted by one too many",
         Chip::Tiny,
