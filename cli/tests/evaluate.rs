@@ -15,8 +15,8 @@ fn a_report_is_complete_and_needs_nothing_from_elsewhere() {
     let printed = basisn(folder.path(), "evaluate --network resnet20-cifar100 --out out/evaluate").ok();
     assert!(printed.contains("64 crossbars, batch 1: BasisN"), "{printed}");
     let out = folder.path().join("out/evaluate");
-    let files = ["energy.csv", "layers.csv", "ratios.csv", "report.html", "report.json", "sensitivity.csv"];
-    assert_eq!(names(&out), files);
+    let tables = ["area.csv", "energy.csv", "layers.csv", "ratios.csv", "report.html", "report.json"];
+    assert_eq!(names(&out), [&tables[..], &["sensitivity.csv", "variants.csv"]].concat());
     let page = fs::read_to_string(out.join("report.html")).unwrap();
     assert!(!page.contains("http") && !page.contains("<script") && !page.contains("NaN"), "self-contained");
     let report: Value = serde_json::from_str(&fs::read_to_string(out.join("report.json")).unwrap()).unwrap();

@@ -18,7 +18,7 @@ pub struct Activity {
     pub setup_cycles: u64,
     /// Reads of single crossbars.
     pub reads: u64,
-    /// Conversions: every lane of every read.
+    /// Conversions: every lane of every read; of planes that are skipped there is none.
     pub conversions: u64,
     /// Codes that belong to an item.
     pub codes: u64,
@@ -87,11 +87,17 @@ fn core(config: &ChipConfig, layer: &Layer, positions: usize, values: &Values) -
         planes: layer.input_bits,
         kernels: layer.kernels,
     };
-    let counts = work.counts(config);
+    let counts = if config.skips_zero_planes() {
+        work.counts_of(config, &planes_read(positions * cut.count, layer.input_bits, values.zero_planes_share))
+    } else {
+        work.counts(config)
+    };
     let blocks = positions.div_ceil(block) as u64;
     let (n, planes, tiles) = (positions as u64, layer.input_bits as u64, config.tiles() as u64);
     let slot_count = slots.of_subvector.iter().sum::<usize>() as u64;
     let reads = counts.reads * tiles;
+    // Planes that are skipped have no row that is on.
+    let planes_of_all = n * planes * slot_count * tiles;
     let kernels = layer.kernels as u64;
     let on = values.ones_share * layer.depth as f64 / cut.count as f64;
     let word_bits = (config.slot_word().beats() * config.slot_stream_bits()) as u64;
@@ -102,8 +108,8 @@ fn core(config: &ChipConfig, layer: &Layer, positions: usize, values: &Values) -
         setup_cycles: REGISTER_WRITE_CYCLES * layer_registers(layer.kernels),
         reads,
         conversions: reads * config.lanes() as u64,
-        codes: n * planes * slots.items,
-        wordlines: on * reads as f64,
+        codes: n * planes * slots.items * reads / planes_of_all.max(1),
+        wordlines: on * planes_of_all as f64,
         cells: 2.0 * on * (n * planes) as f64 * slots.closed,
         switch_changes: blocks * slots.changes,
         psum_reads: n * (slots.updates - kernels) + n * kernels,
@@ -115,6 +121,13 @@ fn core(config: &ChipConfig, layer: &Layer, positions: usize, values: &Values) -
         slot_storage_bits: slot_count * tiles * word_bits,
         blocks,
     }
+}
+
+/// Planes that are read of so many subvectors at positions, if a share of all planes has no ones: as evenly as can be, at least one each.
+fn planes_read(subvectors: usize, planes: usize, zero_share: f64) -> Vec<u8> {
+    let mean = planes as f64 * (1.0 - zero_share);
+    let until = |i: usize| (i as f64 * mean).floor() as usize;
+    (0..subvectors).map(|i| (until(i + 1) - until(i)).clamp(1, planes) as u8).collect()
 }
 
 /// The slots of a layer for one block.

@@ -90,15 +90,13 @@ fn layer_cost(chip: &Chip, layer: &Layer, batch: usize, values: &Values, residen
     let off_chip_bits = slot_bits / images + spilled_bits(layer, batch, v);
     let stream_ns = off_chip_bits / 8.0 / v.dram_bandwidth_gbyte_s;
     let setup_ns = a.setup_cycles as f64 * chip.clock_ns / images;
-    // A plane that is skipped saves its read and its conversions; there is no row on in it anyway.
-    let taken = 1.0 - v.skipped_share;
-    let read_ns = taken * a.read_cycles as f64 * chip.clock_ns / images;
+    let read_ns = a.read_cycles as f64 * chip.clock_ns / images;
     let compute_ns = read_ns + (a.cycles - a.read_cycles) as f64 * chip.clock_ns / images;
     let elementwise_ns = layer.after.time_ns(v);
     let time_ns = compute_ns.max(stream_ns) + setup_ns + elementwise_ns;
 
     let mut energy =
-        read_energy(v, a.wordlines, a.cells, taken * a.conversions as f64, chip.config.adc_bits()) * (1.0 / images);
+        read_energy(v, a.wordlines, a.cells, a.conversions as f64, chip.config.adc_bits()) * (1.0 / images);
     energy.shift_add += per_image(a.psum_writes) * v.shift_add_pj;
     energy.psums =
         32.0 * (per_image(a.psum_reads) * v.sram_read_pj_per_bit + per_image(a.psum_writes) * v.sram_write_pj_per_bit);

@@ -12,9 +12,10 @@
 //! | [`basis`] | time and energy of the BasisN chip |
 //! | [`reprogram`] | time and energy of a chip that rewrites its crossbars |
 //! | [`study`] | both sides for many sizes, and how the answer depends on everything |
-//! | [`variants`] | how far the chip can be pushed |
+//! | [`variants`], [`accuracy`] | how far the chip can be pushed, and what that does to accuracy |
 //! | [`report`] | a finished study as HTML and CSV |
 
+pub mod accuracy;
 pub mod activity;
 pub mod area;
 pub mod basis;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::accuracy::{self, Accuracy};
 use crate::reprogram::{self, Options};
 use crate::study::REFERENCE_MODEL;
 use crate::{Chip, Constants, Error, Values, Workload, WriteModel, area, basis};
@@ -26,7 +27,9 @@ pub struct Variant {
     pub time_ratios: Vec<f64>,
     /// EDP ratio for each write model.
     pub edp_ratios: Vec<f64>,
-    /// Nothing else is both faster and needs less energy.
+    /// Accuracy of the digits with this change, where it was measured.
+    pub accuracy: Option<Accuracy>,
+    /// No other is at least as fast, as frugal and as accurate, and better in one of these.
     pub best: bool,
 }
 
@@ -39,11 +42,13 @@ struct Change {
     input_bits: Option<usize>,
     skip: bool,
     read_cycle_ns: Option<f64>,
+    adc_bits: Option<usize>,
 }
 
-const BASE: Change = Change { name: "", group: None, tiles: None, input_bits: None, skip: false, read_cycle_ns: None };
+const BASE: Change =
+    Change { name: "", group: None, tiles: None, input_bits: None, skip: false, read_cycle_ns: None, adc_bits: None };
 
-const CHANGES: [Change; 10] = [
+const CHANGES: [Change; 12] = [
     Change { name: "as configured", ..BASE },
     Change { name: "groups of 4", group: Some(4), ..BASE },
     Change { name: "groups of 16, 16 lanes", group: Some(16), ..BASE },
@@ -52,7 +57,9 @@ const CHANGES: [Change; 10] = [
     Change { name: "4-bit inputs", input_bits: Some(4), ..BASE },
     Change { name: "zero planes skipped", skip: true, ..BASE },
     Change { name: "reads in 50 ns", read_cycle_ns: Some(50.0), ..BASE },
-    Change { name: "reads in 10 ns", read_cycle_ns: Some(10.0), ..BASE },
+    Change { name: "reads in 50 ns, 7-bit ADC", read_cycle_ns: Some(50.0), adc_bits: Some(7), ..BASE },
+    Change { name: "reads in 10 ns, 6-bit ADC", read_cycle_ns: Some(10.0), adc_bits: Some(6), ..BASE },
+    Change { name: "reads in 10 ns, 5-bit ADC", read_cycle_ns: Some(10.0), adc_bits: Some(5), ..BASE },
     Change {
         name: "all of it, reads in 50 ns",
         group: Some(16),
@@ -60,6 +67,7 @@ const CHANGES: [Change; 10] = [
         input_bits: Some(4),
         skip: true,
         read_cycle_ns: Some(50.0),
+        adc_bits: None,
     },
 ];
 
@@ -84,7 +92,7 @@ impl Change {
             }
         }
         if self.skip {
-            values.skipped_share = values.zero_planes_share;
+            chip = chip.with("core.skip_zero_planes", 1).ok()?;
         }
         if let Some(read) = self.read_cycle_ns {
             chip = chip.with_read_cycle(read).ok()?;
@@ -92,8 +100,71 @@ impl Change {
             // The converter keeps up: all columns in one read.
             values.adc_rate_gsps = values.adc_rate_gsps.max(chip.config.columns() as f64 / read);
         }
+        if let Some(bits) = self.adc_bits {
+            chip = chip.with("adc.bits", bits).ok()?;
+        }
         workload.check(&chip.config).ok()?;
         Some((chip, workload, values))
+    }
+
+    /// What it does to the accuracy of the digits on a chip with groups of `group` kernels and inputs of `bits` bits; measured for single changes.
+    ///
+    /// # Errors
+    /// A file of measurements cannot be used.
+    fn accuracy(&self, group: usize, bits: usize) -> Result<Option<Accuracy>, Error> {
+        let Some(unchanged) = accuracy::trained(group, bits)? else { return Ok(None) };
+        let is = |one: Change| *self == Change { name: self.name, ..one };
+        let trained = |groups: usize, bits: usize, before: Option<f64>| {
+            // The digits network on the four tiles of `digits`.
+            let fewer = if groups > 8 {
+                "; no layer has more than eight kernels a tile, so that these are groups of 8"
+            } else {
+                ""
+            };
+            let how = format!(
+                "trained in groups of {groups} with ternary coefficients and {bits}-bit inputs, mean of the seeds{fewer}"
+            );
+            let percent = accuracy::trained(groups, bits)?;
+            let both = percent.zip(before);
+            Ok(both.map(|(percent, unchanged_percent)| Accuracy { percent, unchanged_percent, how }))
+        };
+        let same = |how: &str| Accuracy { percent: unchanged, unchanged_percent: unchanged, how: how.into() };
+        let measured = accuracy::measured()?;
+        let of = |percent: Option<&f64>, before: Option<&f64>, how: &str| {
+            let (percent, unchanged_percent) = (*percent?, *before?);
+            Some(Accuracy { percent, unchanged_percent, how: how.into() })
+        };
+        Ok(match self {
+            _ if is(BASE) => trained(group, bits, Some(unchanged))?,
+            Change { group: Some(groups), .. } if is(Change { group: self.group, ..BASE }) => {
+                trained(*groups, bits, Some(unchanged))?
+            }
+            // Trained in groups of 4 only.
+            Change { input_bits: Some(bits), .. } if is(Change { input_bits: self.input_bits, ..BASE }) => {
+                trained(4, *bits, accuracy::trained(4, 8)?)?
+            }
+            Change { tiles: Some(tiles), .. } if is(Change { tiles: self.tiles, ..BASE }) => of(
+                measured.tiles.get(tiles),
+                measured.adc_bits.get(&8),
+                "golden reference with coefficients of four planes: one fit gives the same integers on any number of tiles",
+            ),
+            _ if is(Change { skip: true, ..BASE }) => {
+                Some(same("bit for bit the same: a plane without ones adds nothing"))
+            }
+            Change { adc_bits: Some(bits), .. }
+                if is(Change { read_cycle_ns: self.read_cycle_ns, adc_bits: self.adc_bits, ..BASE }) =>
+            {
+                of(
+                    measured.adc_bits.get(bits),
+                    measured.adc_bits.get(&8),
+                    "golden reference with coefficients of four planes and so many bits of a conversion; noise of faster reads is not modelled",
+                )
+            }
+            _ if is(Change { read_cycle_ns: self.read_cycle_ns, ..BASE }) => Some(same(
+                "the same integers if cells and converters settle in time; noise of faster reads is not modelled",
+            )),
+            _ => None,
+        })
     }
 }
 
@@ -110,6 +181,7 @@ pub fn variants(
 ) -> Result<Vec<Variant>, Error> {
     let (reference, values) = (constants.write_model(REFERENCE_MODEL)?, constants.values());
     let compiled = workload.layers.iter().any(|l| l.program.is_some());
+    let (before, unchanged) = (chip, workload);
     let mut rows = Vec::new();
     for change in CHANGES.iter().filter(|c| !compiled || (c.group, c.tiles, c.input_bits) == (None, None, None)) {
         let Some((chip, workload, values)) = change.apply(chip, workload, values) else { continue };
@@ -117,21 +189,31 @@ pub fn variants(
         let other = |m: &&WriteModel| reprogram::best(&chip, &workload, options, m, &values);
         let others: Vec<_> = models.iter().map(other).collect();
         let edp = own.time_ns * own.energy.total();
+        let as_given = (before.config.group(), before.config.adc_bits(), input_bits(unchanged));
+        let accuracy = if compiled || as_given.1 != 8 { None } else { change.accuracy(as_given.0, as_given.2)? };
         rows.push(Variant {
             name: change.name.into(),
             group: chip.config.group(),
-            input_bits: workload.layers.iter().map(|l| l.input_bits).max().unwrap_or(0),
+            input_bits: input_bits(&workload),
             time_ns: own.time_ns,
             energy_pj: own.energy.total(),
             area_um2: area::basis(&chip, constants.logic(), &values).iter().map(|p| p.um2).sum(),
             time_ratios: others.iter().map(|o| own.time_ns / o.time_ns).collect(),
             edp_ratios: others.iter().map(|o| edp / o.edp()).collect(),
+            accuracy,
             best: false,
         });
     }
-    let points: Vec<_> = rows.iter().map(|r| (r.time_ns, r.energy_pj)).collect();
-    for row in &mut rows {
-        row.best = !points.iter().any(|&(t, e)| t < row.time_ns && e < row.energy_pj);
+    // Time, energy, loss of accuracy: less is better; what was not measured counts as the greatest loss.
+    let loss = |v: &Variant| v.accuracy.as_ref().map_or(f64::INFINITY, |a| a.unchanged_percent - a.percent);
+    let points: Vec<_> = rows.iter().map(|v| [v.time_ns, v.energy_pj, loss(v)]).collect();
+    let better = |a: &[f64; 3], b: &[f64; 3]| a != b && a.iter().zip(b).all(|(a, b)| a <= b);
+    for (row, own) in rows.iter_mut().zip(&points) {
+        row.best = !points.iter().any(|other| better(other, own));
     }
     Ok(rows)
+}
+
+fn input_bits(workload: &Workload) -> usize {
+    workload.layers.iter().map(|l| l.input_bits).max().unwrap_or(0)
 }

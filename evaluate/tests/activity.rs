@@ -100,3 +100,27 @@ fn switch_changes(config: &ChipConfig, program: &Program) -> u64 {
     }
     changes
 }
+
+#[test]
+fn skipped_planes_are_as_many_as_the_activations_say() {
+    let plain = ChipConfig::load("digits").unwrap();
+    let (program, image) = digits(&plain);
+    let config = plain.with("core.skip_zero_planes", 1).unwrap();
+    let rtl = Verilator::new(Body::Dpi, 1, 0).run_network(&config, &program, &image).unwrap();
+    let golden = golden::Core::new(&plain, &program).unwrap().run(&image).unwrap();
+    assert_eq!(rtl.values, golden.values, "results are the same");
+    let constants = Constants::built_in().unwrap();
+    let (chip, workload) = (Chip::new(&config, constants.values()), Workload::from_program(&program).unwrap());
+    let mut input = image;
+    for (i, layer) in program.layers.iter().enumerate() {
+        let (signal, counters) = (Signal::of_layer(&config, layer, &input), rtl.layers[i].counters);
+        assert_eq!(counters.skipped_planes, signal.spared_reads, "spared reads of layer {}", layer.name);
+        // With the share of this layer the model spreads the planes evenly; real ones come in bunches.
+        let all = (counters.reads + counters.skipped_planes) as f64;
+        let own = Values { zero_planes_share: counters.skipped_planes as f64 / all, ..*constants.values() };
+        let model = activity::layer(&chip, &workload.layers[i], 1, &own).cycles as f64;
+        println!("layer {}: {} cycles, model {model}", layer.name, counters.cycles);
+        assert!((model / counters.cycles as f64 - 1.0).abs() < 0.03, "layer {}: {model}, {counters:?}", layer.name);
+        input = golden.of_layer(&program, i).iter().map(|&v| v as i32).collect();
+    }
+}

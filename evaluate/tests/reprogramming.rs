@@ -1,103 +1,19 @@
 //! Reprogramming measured: the digits network with 8-bit weights on one crossbar that is rewritten again and again, in simulation of the
-//! generated RTL. The model predicts its cycles; and the conversion width that it grants reprogramming is what the network needs.
+//! generated RTL. The model predicts its cycles.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use std::path::{Path, PathBuf};
+mod support;
 
 use basisn_arch::registers as reg;
-use basisn_arch::{ChipConfig, ConvShape, Geometry, Item, LayerProgram, LayerWork, Program, Requantize, Slot, Window};
-use basisn_compiler::fit::FitOptions;
-use basisn_compiler::{Dataset, Model, Network, pixels};
-use basisn_evaluate::reprogram::{Concessions, Options, cost, needed_adc_bits};
+use basisn_arch::{ChipConfig, ConvShape, Item, LayerProgram, LayerWork, Program, Requantize, Slot, Window};
+use basisn_evaluate::reprogram::{Concessions, Options, cost};
 use basisn_evaluate::{Chip, Constants, Layer, Workload, WriteBy};
-use basisn_models::IdealMacro;
-use basisn_models::im2col::{Patches, wordlines};
+use basisn_models::im2col::Patches;
 use basisn_models::verilog::Body;
 use basisn_testbench::{Core, LayerStimulus, Stalls, chip};
+use support::{IntegerLayer, class, digits};
 use verilated::Trace;
-
-/// A layer with 8-bit weights.
-struct IntegerLayer {
-    shape: ConvShape,
-    /// `[kernel][D]`, -127..127.
-    weights: Vec<i32>,
-    bias: Vec<f64>,
-    /// What an integer of the product stands for, and of the input and output.
-    scale: f64,
-    input_bits: usize,
-    output: Option<basisn_compiler::fitted::Code>,
-}
-
-struct Digits {
-    layers: Vec<IntegerLayer>,
-    images: Vec<Vec<i32>>,
-    labels: Vec<u8>,
-}
-
-fn examples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/digits")
-}
-
-/// The trained network with 8-bit weights, and held-out images.
-fn digits() -> Digits {
-    let network = Network::load(&examples().join("network.toml")).unwrap();
-    let model = Model::of_network(&network, &examples().join("weights.safetensors")).unwrap();
-    let data = Dataset::load(&examples()).unwrap();
-    // Only the scales of activations are of interest here.
-    let chip = ChipConfig::load("digits").unwrap();
-    let train = pixels(&data, &data.train);
-    let fitted = basisn_compiler::compile::fit(&model, &train, &chip, &FitOptions::local(&chip)).unwrap();
-    let layers = fitted.layers.iter().map(|layer| {
-        let [weight, bias] = ["weight", "bias"].map(|part| model.parameters.values(&layer.name, part));
-        let largest = weight.iter().fold(0f32, |m, w| m.max(w.abs()));
-        let step = f64::from(largest) / 127.0;
-        IntegerLayer {
-            shape: layer.shape,
-            weights: weight.iter().map(|&w| (f64::from(w) / step).round() as i32).collect(),
-            bias: bias.iter().map(|&b| f64::from(b)).collect(),
-            scale: step * layer.input.scale,
-            input_bits: layer.input.bits,
-            output: layer.output,
-        }
-    });
-    let layers = layers.collect();
-    let labels = data.test.iter().map(|&i| data.labels[i]).collect();
-    Digits { layers, images: pixels(&data, &data.test), labels }
-}
-
-impl IntegerLayer {
-    fn depth(&self) -> usize {
-        self.shape.depth()
-    }
-
-    /// Integers of the next layer from products, `[kernel][position]`; of the last layer its results in steps of 1e-6.
-    fn next(&self, products: &[i64]) -> Vec<i32> {
-        let positions = self.shape.positions();
-        let value = |i: usize, p: i64| p as f64 * self.scale + self.bias[i / positions];
-        let code = |v: f64| self.output.map_or((v * 1e6) as i32, |code| code.quantize(v));
-        products.iter().enumerate().map(|(i, &p)| code(value(i, p))).collect()
-    }
-
-    /// Products without any hardware.
-    fn exact(&self, input: &[i32]) -> Vec<i64> {
-        let patches = self.shape.im2col(input);
-        let dot = |weights: &[i32], patch: &[i32]| weights.iter().zip(patch).map(|(w, x)| i64::from(w * x)).sum();
-        let of_kernel = |w: &[i32]| patches.chunks_exact(self.depth()).map(|p| dot(w, p)).collect::<Vec<i64>>();
-        self.weights.chunks_exact(self.depth()).flat_map(of_kernel).collect()
-    }
-
-    /// Cell level of a weight's slice: magnitude bits in cells of `bits` bits.
-    fn level(&self, kernel: usize, d: usize, slice: usize, bits: usize) -> i8 {
-        let weight = if d < self.depth() { self.weights[kernel * self.depth() + d] } else { 0 };
-        let digit = (weight.unsigned_abs() >> (slice * bits) & ((1 << bits) - 1)) as i8;
-        if weight < 0 { -digit } else { digit }
-    }
-}
-
-fn class(results: &[i32]) -> usize {
-    results.iter().enumerate().max_by_key(|(_, v)| **v).unwrap().0
-}
 
 /// The controller: writes a tile through the programming port, runs it, adds up, and goes on to the next.
 struct Controller {
@@ -253,91 +169,3 @@ fn the_model_predicts_the_cycles_of_reprogramming() {
 
 /// Clock cycles of a transfer of the programming port beside those in which the macro is busy.
 const PORT_CYCLES: u64 = 1;
-
-/// Share of the images that a network with 8-bit weights in cells of `cell_bits` bits and conversions of `adc_bits` bits gets right.
-fn accuracy(digits: &Digits, images: usize, cell_bits: usize, adc_bits: usize, gain: u32) -> f64 {
-    let slices = 7usize.div_ceil(cell_bits);
-    let geometry = Geometry { tiles: 1, rows: 64, columns: 64, cell_bits: cell_bits + 1, lanes: 64, adc_bits };
-    let mut activations: Vec<Vec<i32>> = digits.images[..images].to_vec();
-    for layer in &digits.layers {
-        let cut = basisn_arch::Subvectors::new(layer.depth(), geometry.rows);
-        let positions = layer.shape.positions();
-        let patches: Vec<_> = activations.iter().map(|x| Patches::new(&layer.shape, cut, x)).collect();
-        let mut products = vec![vec![0i64; layer.shape.kernels * positions]; images];
-        let columns: Vec<(usize, usize)> =
-            (0..layer.shape.kernels).flat_map(|k| (0..slices).map(move |slice| (k, slice))).collect();
-        for columns in columns.chunks(geometry.columns) {
-            for s in 0..cut.count {
-                let mut crossbar = IdealMacro::new(geometry);
-                for row in 0..cut.length {
-                    for (column, &(kernel, slice)) in columns.iter().enumerate() {
-                        let level = layer.level(kernel, s * cut.length + row, slice, cell_bits);
-                        crossbar.program(row, column, i32::from(level));
-                    }
-                }
-                crossbar.set_switches(&(1..=64).collect::<Vec<i8>>());
-                let mut codes = vec![0; geometry.lanes];
-                for (patches, products) in patches.iter().zip(&mut products) {
-                    for position in 0..positions {
-                        for plane in 0..layer.input_bits {
-                            crossbar.read(&wordlines(patches.subvector(position, s), plane), gain, &mut codes);
-                            for (&(kernel, slice), &code) in columns.iter().zip(&codes) {
-                                let weight = plane + gain as usize + slice * cell_bits;
-                                products[kernel * positions + position] += i64::from(code) << weight;
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        activations = products.iter().map(|p| layer.next(p)).collect();
-    }
-    let right = activations.iter().zip(&digits.labels).filter(|(y, label)| class(y) == usize::from(**label)).count();
-    right as f64 / images as f64
-}
-
-#[test]
-fn reprogramming_gets_the_conversions_that_it_needs() {
-    let digits = digits();
-    let images = 300;
-    let exact = accuracy(&digits, images, 4, 12, 0);
-    for cell_bits in [2, 4] {
-        let bits = needed_adc_bits(cell_bits, 64);
-        let best = |bits| (0..=2).map(|gain| accuracy(&digits, images, cell_bits, bits, gain)).fold(0.0, f64::max);
-        let (granted, fewer) = (best(bits), best(bits - 2));
-        println!(
-            "{cell_bits}-bit cells, {bits}-bit conversions: {granted:.4}, two bits fewer {fewer:.4}, exact {exact:.4}"
-        );
-        assert!(granted >= exact - 0.002, "{cell_bits}-bit cells with {bits} bits: {granted}, exact {exact}");
-        assert!(fewer < exact - 0.002, "{cell_bits}-bit cells: {fewer} with two bits fewer, exact {exact}");
-    }
-}
-
-#[test]
-fn shares_of_ones_and_of_zero_planes_are_those_of_the_constants() {
-    let digits = digits();
-    let (mut ones, mut bits, mut zero, mut planes) = (0u64, 0u64, 0u64, 0u64);
-    for image in &digits.images[..100] {
-        let mut input = image.clone();
-        for layer in &digits.layers {
-            let cut = basisn_arch::Subvectors::new(layer.depth(), 64);
-            let patches = Patches::new(&layer.shape, cut, &input);
-            for position in 0..layer.shape.positions() {
-                for s in 0..cut.count {
-                    for plane in 0..layer.input_bits {
-                        let on: u32 =
-                            wordlines(patches.subvector(position, s), plane).iter().map(|w| w.count_ones()).sum();
-                        (ones, bits) = (ones + u64::from(on), bits + cut.length as u64);
-                        (zero, planes) = (zero + u64::from(on == 0), planes + 1);
-                    }
-                }
-            }
-            input = layer.next(&layer.exact(&input));
-        }
-    }
-    let [ones, zero] = [ones as f64 / bits as f64, zero as f64 / planes as f64];
-    println!("ones {ones:.3}, zero planes {zero:.3}");
-    let constants = Constants::built_in().unwrap();
-    assert!((constants.values().ones_share - ones).abs() < 0.02, "ones {ones}");
-    assert!((constants.values().zero_planes_share - zero).abs() < 0.02, "zero planes {zero}");
-}

@@ -15,6 +15,8 @@ pub struct Signal {
     pub bits: u64,
     /// Bits that are 1.
     pub ones: u64,
+    /// Reads of a crossbar that are spared where zero planes are skipped; one plane of a subvector is read in any case.
+    pub spared_reads: u64,
     /// Wordlines that are on, of all reads of a crossbar: each plane is read once for every slot of its subvector.
     pub wordlines: u64,
 }
@@ -27,16 +29,19 @@ impl Signal {
         let mut sum = Signal::default();
         for position in 0..patches.positions() {
             for subvector in 0..cut.count {
+                let mut zero = 0;
                 let slots = layer.slots.get(subvector).map_or(0, Vec::len) as u64;
                 for plane in 0..layer.input_bits {
                     let words = wordlines(patches.subvector(position, subvector), plane);
                     let on = words.iter().map(|w| u64::from(w.count_ones())).sum::<u64>();
                     sum.planes += 1;
-                    sum.zero_planes += u64::from(on == 0);
+                    zero += u64::from(on == 0);
                     sum.bits += cut.length as u64;
                     sum.ones += on;
                     sum.wordlines += on * slots;
                 }
+                sum.zero_planes += zero;
+                sum.spared_reads += slots * zero.min(layer.input_bits as u64 - 1);
             }
         }
         sum
@@ -49,6 +54,7 @@ impl Signal {
             zero_planes: self.zero_planes + other.zero_planes,
             bits: self.bits + other.bits,
             ones: self.ones + other.ones,
+            spared_reads: self.spared_reads + other.spared_reads,
             wordlines: self.wordlines + other.wordlines,
         }
     }

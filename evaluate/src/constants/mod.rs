@@ -104,7 +104,6 @@ values! {
     dram.bandwidth_gbyte_s => dram_bandwidth_gbyte_s 1e-3..=1e6;
     signal.ones_share => ones_share 0.0..=1.0;
     signal.zero_planes_share => zero_planes_share 0.0..=1.0;
-    signal.skipped_share => skipped_share 0.0..=1.0;
     signal.closed_share => closed_share 0.0..=1.0;
     signal.weight_sigma => weight_sigma 0.01..=1.0;
     write.pulse_ns => pulse_ns 0.0..=1e9;

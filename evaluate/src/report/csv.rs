@@ -4,11 +4,13 @@ use crate::Component;
 use crate::study::Report;
 
 /// All tables, with the names of their files.
-pub fn tables(report: &Report) -> [(&'static str, String); 4] {
+pub fn tables(report: &Report) -> [(&'static str, String); 6] {
     [
         ("ratios.csv", ratios(report)),
         ("energy.csv", energy(report)),
         ("layers.csv", layers(report)),
+        ("area.csv", area(report)),
+        ("variants.csv", variants(report)),
         ("sensitivity.csv", sensitivity(report)),
     ]
 }
@@ -85,6 +87,32 @@ fn sensitivity(report: &Report) -> String {
     for s in &report.sensitivity {
         let [t, e] = [s.time_ratio, s.edp_ratio];
         text.push_str(&format!("{},{:.6},{:.6},{:.8},{:.8}\n", s.key, t[0], t[1], e[0], e[1]));
+    }
+    text
+}
+
+/// Parts of the BasisN chip: `area.csv`.
+fn area(report: &Report) -> String {
+    let mut text = String::from("part,area_um2,only_basisn,from\n");
+    for p in &report.area {
+        text.push_str(&format!("{},{:.1},{},{}\n", p.name, p.um2, p.overhead, p.source));
+    }
+    text
+}
+
+/// Changed chips: `variants.csv`; ratios of each write model are in `report.json`.
+fn variants(report: &Report) -> String {
+    let mut text =
+        String::from("change,time_ns,energy_pj,area_um2,digits_accuracy_percent,digits_unchanged_percent,best\n");
+    for v in &report.variants {
+        let [accuracy, unchanged] = [0, 1].map(|i| {
+            v.accuracy.as_ref().map_or(String::new(), |a| format!("{:.2}", [a.percent, a.unchanged_percent][i]))
+        });
+        let name = v.name.replace(',', ";");
+        text.push_str(&format!(
+            "{name},{:.1},{:.1},{:.0},{accuracy},{unchanged},{}\n",
+            v.time_ns, v.energy_pj, v.area_um2, v.best
+        ));
     }
     text
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::bars::{decades, ticks};
+use super::axis::Axis;
 
 /// One line.
 pub struct Line {
@@ -16,18 +16,26 @@ pub struct Line {
     pub marks_only: bool,
 }
 
+/// How values lie on the vertical axis, and its numbers.
+pub enum Scale {
+    /// Logarithmic.
+    Log(fn(f64) -> String),
+    /// Linear.
+    Linear(fn(f64) -> String),
+}
+
 /// A chart.
 pub struct Chart<'a> {
     /// What is below the axis.
     pub x_label: &'a str,
     /// What is above the axis.
     pub y_label: &'a str,
-    /// Positions that are written below; `None`: powers of ten.
+    /// Positions that are written below; `None`: round numbers.
     pub x_ticks: Option<Vec<f64>>,
-    /// Numbers at the axes.
+    /// Numbers at the horizontal axis, which is logarithmic.
     pub x_text: fn(f64) -> String,
-    /// Numbers at the axes.
-    pub y_text: fn(f64) -> String,
+    /// The vertical axis.
+    pub y_scale: Scale,
     /// Horizontal lines, with their names.
     pub levels: &'a [(f64, &'static str)],
     /// The lines.
@@ -41,73 +49,100 @@ const RIGHT: f64 = 456.0;
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 246.0;
 
-/// Draws a chart with logarithmic axes.
+/// Draws a chart.
 pub fn chart(chart: &Chart) -> String {
     let all = || chart.lines.iter().flat_map(|l| l.points.iter().copied());
-    let levels = chart.levels.iter().map(|l| l.0);
-    let (y_low, y_high) = decades(all().map(|p| p.1).chain(levels));
-    let fold = |f: fn(f64, f64) -> f64, start| all().map(|p| p.0).fold(start, f);
-    let (x_low, x_high) = match &chart.x_ticks {
-        Some(_) => (fold(f64::min, f64::INFINITY), fold(f64::max, 0.0)),
-        None => decades(all().map(|p| p.0)),
+    let heights = all().map(|p| p.1).chain(chart.levels.iter().map(|l| l.0));
+    let (y_axis, y_text) = match chart.y_scale {
+        Scale::Log(text) => (Axis::log(heights), text),
+        Scale::Linear(text) => (Axis::linear(heights), text),
     };
-    let x = |v: f64| LEFT + (RIGHT - LEFT) * share(v, x_low, x_high);
-    let y = |v: f64| BOTTOM - (BOTTOM - TOP) * share(v, y_low, y_high);
+    let x_axis = match &chart.x_ticks {
+        Some(ticks) => Axis::log_at(ticks.clone()),
+        None => Axis::log(all().map(|p| p.0)),
+    };
+    let x = |v: f64| LEFT + (RIGHT - LEFT) * x_axis.place(v);
+    let y = |v: f64| BOTTOM - (BOTTOM - TOP) * y_axis.place(v);
     let mut svg =
         format!("<svg viewBox='0 0 {WIDTH} {HEIGHT}' class='lines' role='img' aria-label='{}'>", chart.y_label);
     // Writing to a String cannot fail.
-    for t in ticks(y_low, y_high) {
-        let _ = write!(svg, "<path class='grid' d='M{LEFT} {0:.1}H{RIGHT}'/>", y(t));
-        let _ =
-            write!(svg, "<text x='{:.1}' y='{:.1}' class='end'>{}</text>", LEFT - 6.0, y(t) + 4.0, (chart.y_text)(t));
+    for &t in &y_axis.ticks {
+        let (at, text) = (y(t), y_text(t));
+        let _ = write!(svg, "<path class='grid' d='M{LEFT} {at:.1}H{RIGHT}'/>");
+        let _ = write!(svg, "<text x='{:.1}' y='{:.1}' class='end'>{text}</text>", LEFT - 6.0, at + 4.0);
     }
-    for t in chart.x_ticks.clone().unwrap_or_else(|| ticks(x_low, x_high)) {
-        let _ = write!(svg, "<path class='grid' d='M{0:.1} {TOP}V{BOTTOM}'/>", x(t));
-        let _ =
-            write!(svg, "<text x='{:.1}' y='{:.1}' class='middle'>{}</text>", x(t), BOTTOM + 17.0, (chart.x_text)(t));
+    for &t in &x_axis.ticks {
+        let (at, text) = (x(t), (chart.x_text)(t));
+        let _ = write!(svg, "<path class='grid' d='M{at:.1} {TOP}V{BOTTOM}'/>");
+        let _ = write!(svg, "<text x='{at:.1}' y='{:.1}' class='middle'>{text}</text>", BOTTOM + 17.0);
     }
-    for (level, name) in chart.levels {
-        let _ = write!(svg, "<path class='level' d='M{LEFT} {0:.1}H{RIGHT}'/>", y(*level));
-        let _ = write!(svg, "<text x='{:.1}' y='{:.1}' class='end soft'>{name}</text>", RIGHT - 4.0, y(*level) - 5.0);
+    for (level, _) in chart.levels {
+        let _ = write!(svg, "<path class='level' d='M{LEFT} {:.1}H{RIGHT}'/>", y(*level));
     }
-    for line in chart.lines {
+    for line in chart.lines.iter().filter(|l| !l.marks_only) {
         draw(&mut svg, line, &x, &y);
     }
+    for (level, name) in chart.levels {
+        let _ = write!(svg, "<text x='{:.1}' y='{:.1}' class='end soft'>{name}</text>", RIGHT - 4.0, y(*level) - 5.0);
+    }
+    let marks: Vec<_> = chart.lines.iter().filter(|l| l.marks_only).collect();
+    draw_marks(&mut svg, &marks, &x, &y);
     let _ = write!(svg, "<text x='{LEFT}' y='14'>{}</text>", chart.y_label);
     let _ = write!(svg, "<text x='{RIGHT}' y='{:.1}' class='end'>{}</text>", BOTTOM + 37.0, chart.x_label);
     svg + "</svg>"
 }
 
+fn class(line: &Line) -> String {
+    line.colour.map_or("own".to_string(), |c| format!("l{c}"))
+}
+
 fn draw(svg: &mut String, line: &Line, x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -> f64) {
-    let class = line.colour.map_or("own".to_string(), |c| format!("l{c}"));
     let mut path = String::new();
     for (i, p) in line.points.iter().enumerate() {
         let _ = write!(path, "{}{:.1} {:.1}", if i == 0 { "M" } else { "L" }, x(p.0), y(p.1));
     }
-    if !line.marks_only {
-        let _ = write!(svg, "<path class='line {class}' d='{path}'><title>{}</title></path>", line.name);
-    }
-    if line.marks_only || line.points.len() < 12 {
+    let _ = write!(svg, "<path class='line {}' d='{path}'><title>{}</title></path>", class(line), line.name);
+    if line.points.len() < 12 {
         for p in &line.points {
-            let _ = write!(
-                svg,
-                "<circle class='spot {class}' cx='{:.1}' cy='{:.1}' r='4'><title>{}</title></circle>",
-                x(p.0),
-                y(p.1),
-                line.name
-            );
+            spot(svg, line, x(p.0), y(p.1));
         }
-    }
-    if let (true, Some(p)) = (line.marks_only, line.points.first()) {
-        let (side, shift) = if x(p.0) > 0.7 * RIGHT { ("end", -8.0) } else { ("", 8.0) };
-        let _ =
-            write!(svg, "<text class='{side}' x='{:.1}' y='{:.1}'>{}</text>", x(p.0) + shift, y(p.1) + 4.0, line.name);
     }
 }
 
-fn share(value: f64, low: f64, high: f64) -> f64 {
-    let span = (high / low).ln();
-    if span > 0.0 { ((value.max(f64::MIN_POSITIVE) / low).ln() / span).clamp(0.0, 1.0) } else { 0.5 }
+fn spot(svg: &mut String, line: &Line, x: f64, y: f64) {
+    let (class, name) = (class(line), &line.name);
+    let _ = write!(svg, "<circle class='spot {class}' cx='{x:.1}' cy='{y:.1}' r='4'><title>{name}</title></circle>");
+}
+
+/// Points with their names, each where it covers no other name or point if there is such a place.
+fn draw_marks(svg: &mut String, marks: &[&Line], x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -> f64) {
+    let spots: Vec<_> = marks.iter().flat_map(|l| l.points.iter().map(move |p| (*l, x(p.0), y(p.1)))).collect();
+    let mut taken: Vec<_> = spots.iter().map(|&(_, x, y)| (x, y)).collect();
+    for &(line, x, y) in &spots {
+        spot(svg, line, x, y);
+    }
+    for &(line, x, y) in &spots {
+        let width = 7.0 * line.name.len() as f64;
+        let places = [
+            (10.0, 0.0),
+            (-10.0, 0.0),
+            (0.0, -13.0),
+            (0.0, 13.0),
+            (12.0, -11.0),
+            (-12.0, 11.0),
+            (12.0, 11.0),
+            (-12.0, -11.0),
+        ];
+        let centre =
+            |(dx, dy): (f64, f64)| (x + dx + 0.4 * width * f64::from((dx > 0.0) as i8 - (dx < 0.0) as i8), y + dy);
+        let free = |&(cx, cy): &(f64, f64)| {
+            let inside = (LEFT..RIGHT).contains(&cx) && (TOP..BOTTOM).contains(&cy);
+            inside && taken.iter().all(|&(ox, oy)| (ox - cx).abs() > 7.0 + 0.5 * width || (oy - cy).abs() > 11.0)
+        };
+        let (cx, cy) = places.map(centre).into_iter().find(free).unwrap_or_else(|| centre(places[0]));
+        taken.push((cx, cy));
+        let _ = write!(svg, "<text class='middle' x='{cx:.1}' y='{:.1}'>{}</text>", cy + 4.0, line.name);
+    }
 }
 
 /// Columns, one for each of many, of which a part is set apart. It fills its box.

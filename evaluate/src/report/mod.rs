@@ -6,8 +6,9 @@
 //! | [`csv`] | tables for other programs |
 //! | [`compare`] | two reports side by side |
 //! | [`page()`] | the HTML page: the answer first, formula and constants on demand |
-//! | `bars`, `lines` | pictures of the page, drawn here: HTML bars and inline SVG |
+//! | `axis`, `bars`, `lines` | pictures of the page, drawn here: HTML bars and inline SVG |
 
+mod axis;
 mod bars;
 pub mod compare;
 pub mod csv;

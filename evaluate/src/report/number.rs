@@ -55,6 +55,15 @@ pub fn ratio(value: f64) -> String {
     }
 }
 
+/// A power of ten as a ratio, at an axis.
+pub fn ratio_tick(value: f64) -> String {
+    match value {
+        v if v >= 10.0 => format!("{v:.0} x"),
+        v if v >= 1e-5 => format!("{}%", 100.0 * v).replace("0000000001", ""),
+        v => format!("{:.0e}%", 100.0 * v),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -97,7 +97,7 @@ pub fn best(chip: &Chip, w: &Workload, options: &Options, write: &WriteModel, va
 }
 
 /// Bits of a conversion that keep the accuracy: `cell bits + log2(rows) - 3`. That is two bits less than a lossless conversion with
-/// ISAAC's weight coding needs; the digits network loses nothing with it, as `evaluate/tests/reprogramming.rs` shows.
+/// ISAAC's weight coding needs; the digits network loses nothing with it, as `evaluate/tests/conversions.rs` shows.
 pub fn needed_adc_bits(cell_bits: usize, rows: usize) -> usize {
     (cell_bits + basisn_arch::clog2(rows)).saturating_sub(3).max(4)
 }
@@ -198,7 +198,7 @@ fn matrix(
         whole: !options.concessions.pack_columns,
         positions: ((layer.positions * options.batch) as f64 * groups / at_once).ceil() as usize,
         // One converter a crossbar takes the columns one after the other.
-        position_ns: (1.0 - values.skipped_share)
+        position_ns: read_share(chip, values)
             * layer.input_bits as f64
             * values.read_cycle_ns.max(used as f64 / values.adc_rate_gsps),
         write_ns,
@@ -209,6 +209,11 @@ fn matrix(
         stored_bits: (8 * weights) as f64,
         spill_bits: spilled_bits(layer, options.batch, values) * options.batch as f64,
     }
+}
+
+/// Share of the input planes that are read: the other chip skips those without ones if BasisN does.
+fn read_share(chip: &Chip, values: &Values) -> f64 {
+    if chip.config.skips_zero_planes() { 1.0 - values.zero_planes_share } else { 1.0 }
 }
 
 /// Energy of computing one layer for one inference.
@@ -224,7 +229,7 @@ fn compute_energy(
     let subvectors = layer.subvectors(chip.config.rows()).count;
     let reads = (layer.positions * layer.input_bits * layer.groups) as f64;
     let on = v.ones_share * layer.depth as f64;
-    let conversions = (1.0 - v.skipped_share) * reads * (subvectors * columns) as f64;
+    let conversions = read_share(chip, v) * reads * (subvectors * columns) as f64;
     let crossbars_wide = columns as f64 / chip.config.columns() as f64;
     let wordlines = reads * on * crossbars_wide.max(1.0);
     let mut energy = read_energy(v, wordlines, 2.0 * reads * on * columns as f64, conversions, adc_bits);
