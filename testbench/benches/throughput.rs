@@ -96,7 +96,7 @@ fn program(core: &ChipConfig, layer: &Layer, positions: usize, block: usize) -> 
     let slots =
         |count: &usize| (0..*count).map(|row| (0..core.tiles()).map(|tile| slot(row, tile)).collect()).collect();
     let program = LayerProgram {
-        name: layer.name.into(),
+        name: "layer".into(),
         shape: mvm_shape(layer.depth, positions, layer.kernels),
         input_bits: work.planes,
         signed: false,
@@ -114,5 +114,5 @@ fn program(core: &ChipConfig, layer: &Layer, positions: usize, block: usize) -> 
         },
     };
     let levels = (0..core.rows() * core.columns()).map(|cell| if cell * cell % 7 < 4 { 1 } else { -1 });
-    Program::chain(layer.name, core, vec![levels.collect()], vec![program])
+    Program::chain("throughput", core, vec![levels.collect()], vec![program])
 }
