@@ -27,9 +27,11 @@ fn main() -> Result<(), Failure> {
         for layer in &LAYERS {
             let (block, share) = layer.block_and_share(&whole_chip);
             let whole = measure(&library, &core, layer, share, block)?;
-            // What four more blocks add.
-            let few = measure(&library, &core, layer, 4 * block, block)?;
-            let more = measure(&library, &core, layer, 8 * block, block)?;
+            // What as many blocks again add.
+            let block_reads = layer.work(&core, block, block).counts(&core).reads as usize;
+            let blocks = (100_000 / block_reads).clamp(4, 32);
+            let few = measure(&library, &core, layer, blocks * block, block)?;
+            let more = measure(&library, &core, layer, 2 * blocks * block, block)?;
             let steady = (more.reads - few.reads) as f64 / (more.cycles - few.cycles) as f64;
             println!(
                 "| {} | {tiles} | {share} | {block} | {} | {} | {} | {:.1} % | {:.1} % |",
