@@ -115,16 +115,12 @@ impl Change {
         let Some(unchanged) = accuracy::trained(group, bits)? else { return Ok(None) };
         let is = |one: Change| *self == Change { name: self.name, ..one };
         let trained = |groups: usize, bits: usize, before: Option<f64>| {
-            // The digits network on the four tiles of `digits`.
-            let fewer = if groups > 8 {
-                "; no layer has more than eight kernels a tile, so that these are groups of 8"
-            } else {
-                ""
-            };
+            // On the four tiles of `digits` no layer of the digits network has more than eight kernels a tile.
+            let there = groups.min(8);
             let how = format!(
-                "trained in groups of {groups} with ternary coefficients and {bits}-bit inputs, mean of the seeds{fewer}"
+                "trained in groups of {there} with ternary coefficients and {bits}-bit inputs, mean of the seeds"
             );
-            let percent = accuracy::trained(groups, bits)?;
+            let percent = accuracy::trained(there, bits)?;
             let both = percent.zip(before);
             Ok(both.map(|(percent, unchanged_percent)| Accuracy { percent, unchanged_percent, how }))
         };
