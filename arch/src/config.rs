@@ -213,6 +213,12 @@ impl ChipConfig {
         self.cell_bits.max(2)
     }
 
+    /// Binary digits of a verify read below one level: its code of level l is `l * 2^v`, the largest that fits the ADC; -1 where levels
+    /// have more digits than codes.
+    pub fn verify_digits(&self) -> i32 {
+        crate::Geometry::from(self).verify_digits()
+    }
+
     /// Bits of a lane number.
     pub fn lane_bits(&self) -> usize {
         clog2(self.lanes).max(1)

@@ -6,6 +6,7 @@
 //! | [`shape`] | the shape of a layer |
 //! | [`slot`] | one setting of the switches, and its bits on the slot stream |
 //! | [`image`] | the program image: what the compiler gives to every executor |
+//! | [`programming`] | program-and-verify of cells |
 //! | [`registers`] | the register map |
 //! | [`hard_blocks`] | area of macro and memories |
 //! | [`cycles`] | the cycle model: the counters after a layer, without simulation |
@@ -16,6 +17,7 @@ mod error;
 pub mod file;
 pub mod hard_blocks;
 pub mod image;
+pub mod programming;
 pub mod registers;
 pub mod shape;
 pub mod slot;
@@ -25,5 +27,6 @@ pub use cycles::{LayerCounts, LayerWork, nonzero_planes, planes_read};
 pub use error::Error;
 pub use hard_blocks::{HardBlocks, MacroArea};
 pub use image::{Geometry, LayerProgram, Program, Requantize, Step, StepOp};
+pub use programming::{ProgramOp, Verification};
 pub use shape::{ConvShape, Shape, Subvectors, Window};
 pub use slot::{Item, ItemWord, Slot, SlotWord};

@@ -59,6 +59,7 @@ pub struct SingleRun {
 #[derive(Debug)]
 pub struct Simulator {
     library: Library,
+    body: Body,
     /// Waveform of the first images.
     trace: Option<StagedFile>,
 }
@@ -110,7 +111,7 @@ impl Simulator {
         building.enable_steady_tick(std::time::Duration::from_millis(100));
         let library = chip::verilate(chip::sources(config, body)?, body, kind);
         building.finish_and_clear();
-        Ok(Simulator { library: library?, trace })
+        Ok(Simulator { library: library?, body, trace })
     }
 
     /// Runs images, one simulation on each core of this machine; ideal without a device.
@@ -132,7 +133,12 @@ impl Simulator {
         let trace = self.trace.as_ref().map(StagedFile::path);
         let chunks = images.par_chunks(share).enumerate().map(|(chunk, images)| {
             let trace = trace.as_deref().filter(|_| chunk == 0);
-            let mut chip = Chip::start(&self.library, config, program, device, trace)?;
+            let mut chip = match device {
+                Some(device) if self.body == Body::PortableDevice => {
+                    Chip::start_portable(&self.library, config, program, device, trace)?
+                }
+                _ => Chip::start(&self.library, config, program, device, trace)?,
+            };
             chip.set_inference((chunk * share) as u32);
             let mut runs = Vec::with_capacity(images.len());
             for image in images {

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{compile, demo, evaluate, fit, generate, inspect, simulate, train};
+use commands::{compile, demo, evaluate, fit, generate, inspect, program, simulate, train};
 use error::Error;
 
 /// From a trained network to Verilog for RRAM crossbars that are written once.
@@ -33,6 +33,7 @@ enum Command {
     Fit(fit::Arguments),
     Compile(compile::Arguments),
     Generate(generate::Arguments),
+    Program(program::Arguments),
     Simulate(simulate::Arguments),
     Inspect(inspect::Arguments),
     Evaluate(evaluate::Arguments),
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Fit(a) => fit::run(&a),
         Command::Compile(a) => compile::run(&a),
         Command::Generate(a) => generate::run(&a),
+        Command::Program(a) => program::run(&a),
         Command::Simulate(a) => simulate::run(&a),
         Command::Inspect(a) => inspect::run(&a),
         Command::Evaluate(a) => evaluate::run(&a),

@@ -97,7 +97,7 @@ fn bad_models_and_sweeps_are_told() {
         ("--macro bad.toml", &["bad.toml, read.sigma", "2 is out of range"]),
         ("--sweep sigma=0,2 --out c", &["programming.sigma", "2 is out of range"]),
         ("--sweep colour=1 --out c", &["no number colour"]),
-        ("--macro worst --body verilog", &["--macro", "leave out --body verilog"]),
+        ("--macro worst --body verilog", &["--body verilog", "read: it has no noise", "leave out --body verilog"]),
     ] {
         basisn(folder.path(), &format!("{start} {more}")).refused(2, parts);
         assert!(!folder.path().join("c").exists(), "{more} leaves nothing");

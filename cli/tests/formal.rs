@@ -44,6 +44,14 @@ const MUTANTS: &[(&str, &str, &str, &str)] = &[
         "(input_position + 2'h2)",
         "(input_position + 2'h1)",
     ),
+    ("program_controller", "a pulse more than allowed", "pulses >= max_pulses", "pulses > max_pulses"),
+    ("program_controller", "a failed cell is not reported", "failed_here = (state == 3'h5)", "failed_here = 1'h0"),
+    (
+        "program_controller",
+        "macros that are not ready are asked",
+        "all_ready = program_ready | (~chosen)",
+        "all_ready = 1'h1",
+    ),
     ("psum_bank", "a first update is added to what was there", "write_first ? 32'h0", "1'h0 ? 32'h0"),
     (
         "psum_bank",

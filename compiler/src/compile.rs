@@ -75,6 +75,11 @@ pub fn fit_and_tell(
     // Learning a basis, where one is learned, takes about as long as the layers after it.
     let learned = options.basis.kind == BasisKind::Learned;
     let bases = fit::bases(&lessons, config, options, &|share| (run.progress)(share / 2.0));
+    // With crossbars that hold something else, every tile is fitted to what it holds.
+    let (bases, held, unit) = match &options.written {
+        None => (bases.clone(), bases, 1.0),
+        Some(written) => written.of_tiles(&bases, config)?,
+    };
     let (total, mut done) = (lessons.iter().map(|l| l.target.weight.len()).sum::<usize>().max(1), 0);
     let mut layers: Vec<FittedLayer> = Vec::with_capacity(patches.len());
     for (i, step) in fused.iter().enumerate() {
@@ -90,7 +95,7 @@ pub fn fit_and_tell(
             let moments = options.weighted.then(|| calibrate::moments(patches, cut));
             let weight = &weight[kernels.start * shape.depth()..kernels.end * shape.depth()];
             let target = Target { weight, depth: shape.depth(), moments: moments.as_deref() };
-            let fit = run.fit_layer(&target, &bases, options.tiles, layer_options)?;
+            let fit = run.fit_layer(&target, &held, options.tiles, layer_options)?;
             done += weight.len();
             let share = done as f64 / total as f64;
             (run.progress)(if learned { 0.5 + share / 2.0 } else { share });
@@ -99,7 +104,7 @@ pub fn fit_and_tell(
                 shape,
                 code: layer_options.code,
                 coefficients: fit.coefficients,
-                scale: fit.scale,
+                scale: fit.scale.into_iter().map(|scale| scale * unit).collect(),
                 bias: kernels.map(|k| bias.get(k).map_or(0.0, |&b| f64::from(b))).collect(),
                 groups: fit.groups,
                 input,

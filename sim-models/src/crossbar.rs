@@ -22,6 +22,7 @@ pub struct IdealMacro {
     columns: usize,
     lanes: usize,
     adc_bits: usize,
+    cell_bits: usize,
     level_max: i32,
     /// `levels[column * rows + row]`
     levels: Vec<i8>,
@@ -41,7 +42,8 @@ impl IdealMacro {
             columns: g.columns,
             lanes: g.lanes,
             adc_bits: g.adc_bits,
-            level_max: if g.cell_bits == 1 { 1 } else { (1 << (g.cell_bits - 1)) - 1 },
+            cell_bits: g.cell_bits,
+            level_max: g.level_max(),
             levels: vec![0; g.rows * g.columns],
             switches: vec![0; g.columns],
             tables: vec![[[0; GROUP]; 1 << ROWS]; g.lanes.div_ceil(GROUP) * g.rows.div_ceil(ROWS)],
@@ -174,6 +176,24 @@ impl IdealMacro {
         self.lane_sums(wordlines, codes);
         for code in codes.iter_mut().take(self.lanes) {
             *code = adc_code(*code, gain, self.adc_bits);
+        }
+    }
+
+    /// Level of a cell; 0 for one that isn't there.
+    pub fn level(&self, row: usize, column: usize) -> i32 {
+        let there = row < self.rows && column < self.columns;
+        if there { self.levels[column * self.rows + row].into() } else { 0 }
+    }
+
+    /// The geometry, of one tile.
+    pub fn geometry(&self) -> Geometry {
+        Geometry {
+            tiles: 1,
+            rows: self.rows,
+            columns: self.columns,
+            cell_bits: self.cell_bits,
+            lanes: self.lanes,
+            adc_bits: self.adc_bits,
         }
     }
 

@@ -17,7 +17,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use basisn_arch::{Geometry, clog2};
+use basisn_arch::{Geometry, ProgramOp, clog2};
 
 use crate::arithmetic::adc_range;
 use crate::rram::{Device, Read, TileMacro};
@@ -38,8 +38,10 @@ pub struct DpiTable {
     pub new_macro: extern "C" fn(*const c_char, c_int, c_int, c_int, c_int, c_int) -> *mut c_void,
     /// Frees it.
     pub free_macro: unsafe extern "C" fn(*mut c_void),
-    /// Writes a cell: row, column, level.
-    pub program: unsafe extern "C" fn(*mut c_void, c_int, c_int, c_int),
+    /// An operation on a cell: row, column, level, [`ProgramOp`] other than a verify read.
+    pub program: unsafe extern "C" fn(*mut c_void, c_int, c_int, c_int, c_int),
+    /// A verify read of a cell: row, column, codes.
+    pub verify: unsafe extern "C" fn(*mut c_void, c_int, c_int, *mut u32),
     /// Sets the switches: enable and negative, a bit for each column; lanes, `max(1, clog2(L))` bits for each column.
     pub switches: unsafe extern "C" fn(*mut c_void, *const u32, *const u32, *const u32),
     /// One read: wordlines, gain, codes.
@@ -48,7 +50,7 @@ pub struct DpiTable {
 
 /// The functions of this module.
 pub fn table() -> DpiTable {
-    DpiTable { new_macro, free_macro, program, switches, read }
+    DpiTable { new_macro, free_macro, program, verify, switches, read }
 }
 
 /// One simulated chip of non-ideal devices: what its macros must know that no port tells them.
@@ -174,6 +176,27 @@ impl Model {
         self.macros[self.core].set_switches(&self.switches);
     }
 
+    /// A pulse on the core that is present, or a write of the cells that all cores have.
+    fn program(&mut self, row: usize, column: usize, level: i32, op: ProgramOp) {
+        if op == ProgramOp::Write {
+            self.macros.truncate(1);
+            self.core = 0;
+            self.begun = 0;
+            self.macros[0].program(row, column, level);
+        } else {
+            self.follow();
+            self.macros[self.core].pulse(row, column, level, op);
+        }
+    }
+
+    fn verify(&mut self, row: usize, column: usize) {
+        self.follow();
+        let code = self.macros[self.core].verify(row, column);
+        let (low, high) = adc_range(self.geometry.adc_bits);
+        self.codes.fill(0);
+        self.codes[0] = code.clamp(low, high);
+    }
+
     fn read(&mut self, gain: u32) {
         self.follow();
         if let Some(meter) = &self.meter {
@@ -229,14 +252,27 @@ unsafe extern "C" fn free_macro(model: *mut c_void) {
 
 /// # Safety
 /// `model` is null or came from [`new_macro`], is not freed, and nobody else uses it now.
-unsafe extern "C" fn program(model: *mut c_void, row: c_int, column: c_int, level: c_int) {
+unsafe extern "C" fn program(model: *mut c_void, row: c_int, column: c_int, level: c_int, op: c_int) {
     // SAFETY: by the contract of this function.
     let Some(model) = (unsafe { model.cast::<Model>().as_mut() }) else { return };
+    if let (Ok(row), Ok(column), Some(op)) =
+        (usize::try_from(row), usize::try_from(column), ProgramOp::of(op.cast_unsigned()))
+    {
+        model.program(row, column, level, op);
+    }
+}
+
+/// # Safety
+/// As [`program`]; `codes` has room for L codes of A bits, in whole words.
+unsafe extern "C" fn verify(model: *mut c_void, row: c_int, column: c_int, codes: *mut u32) {
+    // SAFETY: by the contract of this function.
+    let Some(model) = (unsafe { model.cast::<Model>().as_mut() }) else { return };
+    let adc_bits = model.geometry.adc_bits;
+    // SAFETY: the words are there by the contract of this function.
+    let codes = unsafe { std::slice::from_raw_parts_mut(codes, (model.codes.len() * adc_bits).div_ceil(32)) };
     if let (Ok(row), Ok(column)) = (usize::try_from(row), usize::try_from(column)) {
-        model.macros.truncate(1);
-        model.core = 0;
-        model.begun = 0;
-        model.macros[0].program(row, column, level);
+        model.verify(row, column);
+        pack(&model.codes, adc_bits, codes);
     }
 }
 
@@ -345,7 +381,9 @@ mod tests {
             for cell in 0..rows * columns {
                 let level = rng.random_range(-9..=9);
                 crossbar.program(cell / columns, cell % columns, level);
-                unsafe { (t.program)(model, int(cell / columns), int(cell % columns), level) };
+                unsafe {
+                    (t.program)(model, int(cell / columns), int(cell % columns), level, ProgramOp::Write as c_int)
+                };
             }
             let lane_bits = config.lane_bits();
             let (mut enable, mut negative) = (vec![0u32; columns.div_ceil(32)], vec![0u32; columns.div_ceil(32)]);
@@ -390,7 +428,8 @@ mod tests {
         let model = (t.new_macro)(c"".as_ptr(), 0, 8, 1, 1, 8);
         assert!(model.is_null());
         unsafe {
-            (t.program)(model, 0, 0, 1);
+            (t.program)(model, 0, 0, 1, 0);
+            (t.verify)(model, 0, 0, std::ptr::null_mut());
             (t.switches)(model, std::ptr::null(), std::ptr::null(), std::ptr::null());
             (t.read)(model, std::ptr::null(), 0, std::ptr::null_mut());
             (t.free_macro)(model);

@@ -43,7 +43,9 @@ impl Bench {
     fn new(library: &Library, config: &ChipConfig, levels: &[i32]) -> Self {
         let mut model = library.instance().random_state(3).start().unwrap();
         let input = |model: &Model, name: &str| model.input(name).unwrap();
-        for name in ["program_valid", "read_valid", "gain", "program_row", "program_column", "program_level"] {
+        for name in
+            ["program_valid", "read_valid", "gain", "program_row", "program_column", "program_level", "program_op"]
+        {
             let port = input(&model, name);
             model.set(port, 0);
         }

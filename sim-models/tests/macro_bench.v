@@ -9,6 +9,7 @@ module bench;
   reg [@ROW_MSB@:0] program_row;
   reg [@COLUMN_MSB@:0] program_column;
   reg [@LEVEL_MSB@:0] program_level;
+  reg [2:0] program_op;
   reg [@ROWS@-1:0] wordlines;
   reg [@COLUMNS@-1:0] column_enable;
   reg [@COLUMNS@-1:0] column_negative;
@@ -19,7 +20,7 @@ module bench;
 
   @NAME@ dut (
     .clock(clock), .reset(reset), .program_valid(program_valid), .program_ready(program_ready),
-    .program_row(program_row), .program_column(program_column), .program_level(program_level),
+    .program_row(program_row), .program_column(program_column), .program_level(program_level), .program_op(program_op),
     .read_valid(read_valid), .read_ready(read_ready), .wordlines(wordlines), .column_enable(column_enable),
     .column_negative(column_negative), .column_lane(column_lane), .gain(gain), .code_valid(code_valid), .codes(codes)
   );
@@ -39,11 +40,11 @@ module bench;
   initial begin
     file = $fopen("operations.txt", "r");
     repeat (3) @(negedge clock);
-    found = 12;
-    while (found == 12) begin
-      found = $fscanf(file, "%d %d %d %d %h %h %h %h %h %h %h %h\n", idle, do_reset, do_program, do_read, program_row,
-        program_column, program_level, wordlines, column_enable, column_negative, column_lane, gain);
-      if (found == 12) begin
+    found = 13;
+    while (found == 13) begin
+      found = $fscanf(file, "%d %d %d %d %h %h %h %h %h %h %h %h %h\n", idle, do_reset, do_program, do_read, program_row,
+        program_column, program_level, program_op, wordlines, column_enable, column_negative, column_lane, gain);
+      if (found == 13) begin
         reset = 1'b0;
         repeat (idle) @(negedge clock);
         reset = do_reset != 0;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use basisn_arch::{ChipConfig, clog2};
+use basisn_arch::{ChipConfig, ProgramOp, clog2};
 use basisn_models::IdealMacro;
 use basisn_models::arithmetic::adc_range;
 use basisn_models::random::{Random, generator, random_config, seed};
@@ -157,6 +157,7 @@ struct Operation {
     idle: usize,
     reset: bool,
     cell: Option<(usize, usize, i32)>,
+    op: ProgramOp,
     read: Option<Read>,
 }
 
@@ -184,7 +185,13 @@ fn random_operations(rng: &mut Random, config: &ChipConfig) -> Vec<Operation> {
         for column in 0..columns {
             // Some stay unwritten.
             if rng.random_bool(0.95) {
-                operations.push(Operation { idle: 0, reset: false, cell: cell(rng, row, column), read: None });
+                operations.push(Operation {
+                    idle: 0,
+                    reset: false,
+                    cell: cell(rng, row, column),
+                    op: ProgramOp::Write,
+                    read: None,
+                });
             }
         }
     }
@@ -213,8 +220,18 @@ fn random_operations(rng: &mut Random, config: &ChipConfig) -> Vec<Operation> {
             idle: if rng.random_bool(0.7) { 0 } else { rng.random_range(0..6) },
             reset: i == 60,
             cell: if both && i != 60 { cell(rng, row, column) } else { None },
+            op: ProgramOp::Write,
             read: (i != 60).then_some(Read { wordlines, columns: setting.clone(), gain }),
         });
+    }
+    // What the program controller asks for, when no read is under way.
+    for i in 0..40 {
+        let op = [ProgramOp::Verify, ProgramOp::Up, ProgramOp::Down, ProgramOp::Erase][i / 2 % 4];
+        let (row, column) = (rng.random_range(0..rows), rng.random_range(0..columns));
+        let cell = cell(rng, row, column);
+        let idle = config.read_interval_cycles() + config.program_cycles().min(20);
+        operations.push(Operation { idle, reset: false, cell, op, read: None });
+        operations.push(Operation { idle, reset: false, cell, op: ProgramOp::Verify, read: None });
     }
     operations
 }
@@ -225,9 +242,10 @@ fn simulate(config: &ChipConfig, operations: &[Operation], body: &str) -> String
     let mut text = String::new();
     for o in operations {
         let (row, column, level) = o.cell.unwrap_or_default();
+        let op = o.op as u8;
         let level = level & ((1 << config.level_bits()) - 1);
         let flags = [o.reset, o.cell.is_some(), o.read.is_some()].map(u8::from);
-        text.push_str(&format!("{} {} {} {} {row:x} {column:x} {level:x}", o.idle, flags[0], flags[1], flags[2]));
+        text.push_str(&format!("{} {} {} {} {row:x} {column:x} {level:x} {op}", o.idle, flags[0], flags[1], flags[2]));
         match &o.read {
             None => text.push_str(" 0 0 0 0 0\n"),
             Some(r) => {
@@ -272,7 +290,7 @@ fn hex(bits: &[bool]) -> String {
 /// Follows the log with the Rust model and the rules of the ports; tells whether codes met the low and the high rail.
 fn follow(config: &ChipConfig, operations: &[Operation], log: &str) -> (bool, bool) {
     let mut crossbar = IdealMacro::new(config);
-    let mut cells = operations.iter().filter_map(|o| o.cell);
+    let mut cells = operations.iter().filter_map(|o| Some((o.cell?, o.op)));
     let mut reads = operations.iter().filter_map(|o| o.read.as_ref());
     let (mut program_left, mut read_left) = (0, 0);
     let mut pipeline: VecDeque<Option<Vec<i32>>> = vec![None; config.read_latency_cycles()].into();
@@ -318,12 +336,18 @@ fn follow(config: &ChipConfig, operations: &[Operation], log: &str) -> (bool, bo
             fresh = Some(codes);
             read_left = config.read_interval_cycles() - 1;
         }
-        pipeline.push_back(fresh);
         if bit(1) && bit(2) {
-            let (row, column, level) = cells.next().unwrap();
-            crossbar.program(row, column, level);
-            program_left = config.program_cycles();
+            let ((row, column, level), op) = cells.next().unwrap();
+            if op == ProgramOp::Verify {
+                let mut codes = vec![crossbar.geometry().verify_code(0).clamp(low, high); config.lanes()];
+                codes[0] = crossbar.geometry().verify_code(crossbar.level(row, column)).clamp(low, high);
+                fresh = Some(codes);
+            } else {
+                crossbar.program(row, column, if op == ProgramOp::Erase { 0 } else { level });
+                program_left = config.program_cycles();
+            }
         }
+        pipeline.push_back(fresh);
     }
     assert_eq!((cells.count(), reads.count()), (0, 0), "everything has transferred");
     assert!(codes_seen > 100, "{codes_seen} reads had codes");

@@ -3,7 +3,10 @@
   import "DPI-C" function chandle basisn_macro_new(
     input string scope, input int rows, input int columns, input int cell_bits, input int lanes, input int adc_bits);
   import "DPI-C" function void basisn_macro_free(input chandle model);
-  import "DPI-C" function void basisn_macro_program(input chandle model, input int row, input int column, input int level);
+  import "DPI-C" function void basisn_macro_program(
+    input chandle model, input int row, input int column, input int level, input int op);
+  import "DPI-C" function void basisn_macro_verify(
+    input chandle model, input int row, input int column, output bit [@CODES_MSB@:0] codes);
   import "DPI-C" function void basisn_macro_switches(
     input chandle model, input bit [@COLUMNS_MSB@:0] enable, input bit [@COLUMNS_MSB@:0] negative,
     input bit [@COLUMN_LANES_MSB@:0] lanes);
@@ -43,9 +46,13 @@
         basisn_macro_read(model, wordlines, {29'd0, gain}, fresh);
         stage_codes[0] <= fresh;
       end
+      if (verify_transfer) begin
+        basisn_macro_verify(model, {@ROW_PAD@'d0, program_row}, {@COLUMN_PAD@'d0, program_column}, fresh);
+        stage_codes[0] <= fresh;
+      end
       if (program_transfer) begin
         basisn_macro_program(model, {@ROW_PAD@'d0, program_row}, {@COLUMN_PAD@'d0, program_column},
-          {{@LEVEL_PAD@{program_level[@LEVEL_MSB@]}}, program_level});
+          {{@LEVEL_PAD@{program_level[@LEVEL_MSB@]}}, program_level}, {29'd0, program_op});
       end
     end
   end

@@ -8,7 +8,8 @@ extern "C" {
 struct basisn_dpi_table {
     void* (*new_macro)(const char* scope, int rows, int columns, int cell_bits, int lanes, int adc_bits);
     void (*free_macro)(void* model);
-    void (*program)(void* model, int row, int column, int level);
+    void (*program)(void* model, int row, int column, int level, int op);
+    void (*verify)(void* model, int row, int column, uint32_t* codes);
     void (*switches)(void* model, const uint32_t* enable, const uint32_t* negative, const uint32_t* lanes);
     void (*read)(void* model, const uint32_t* wordlines, int gain, uint32_t* codes);
 };
@@ -25,8 +26,12 @@ void basisn_macro_free(void* model) {
     if (table.free_macro) table.free_macro(model);
 }
 
-void basisn_macro_program(void* model, int row, int column, int level) {
-    if (table.program) table.program(model, row, column, level);
+void basisn_macro_program(void* model, int row, int column, int level, int op) {
+    if (table.program) table.program(model, row, column, level, op);
+}
+
+void basisn_macro_verify(void* model, int row, int column, svBitVecVal* codes) {
+    if (table.verify) table.verify(model, row, column, codes);
 }
 
 void basisn_macro_switches(void* model, const svBitVecVal* enable, const svBitVecVal* negative,

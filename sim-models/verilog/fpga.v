@@ -12,8 +12,9 @@
   reg [@PADDED_MSB@:0] negative_left;
   reg [@PADDED_LANES_MSB@:0] lane_left;
   reg [2:0] gain_left;
+  reg verify_left;
   always @(posedge clock) begin
-    walking <= !reset && (read_transfer || (walking && !last_step));
+    walking <= !reset && (read_transfer || verify_transfer || (walking && !last_step));
     if (read_transfer) begin
       step <= @STEP_BITS@'d0;
       held_wordlines <= wordlines;
@@ -21,6 +22,15 @@
       negative_left <= @PADDED_NEGATIVE@;
       lane_left <= @PADDED_LANE@;
       gain_left <= gain;
+      verify_left <= 1'b0;
+    end else if (verify_transfer) begin
+      // The cell's wordline, and its column on lane 0.
+      step <= @STEP_BITS@'d0;
+      held_wordlines <= @ROWS@'d1 << program_row;
+      enable_left <= @PADDED_BITS@'d1 << program_column;
+      negative_left <= @PADDED_BITS@'d0;
+      lane_left <= @PADDED_LANES_BITS@'d0;
+      verify_left <= 1'b1;
     end else if (walking) begin
       step <= step + @STEP_BITS@'d1;
       enable_left <= enable_left >> @COLUMNS_PER_STEP@;
@@ -48,7 +58,7 @@
       write_waiting <= 1'b1;
       write_row <= program_row;
       write_column <= program_column;
-      write_level <= program_level;
+      write_level <= program_op == 3'd@OP_ERASE@ ? @LEVEL_BITS@'d0 : program_level;
     end
   end
   wire [@STEP_MSB@:0] write_step;
@@ -78,12 +88,14 @@
   reg [2:0] stage_first;
   reg [3:0] stage_last;
   reg [11:0] stage_gain;
+  reg [3:0] stage_verify;
   reg [@WORDLINES_MSB@:0] word_wordlines;
   always @(posedge clock) begin
     stage_live <= reset ? 4'd0 : {stage_live[2:0], walking};
     stage_first <= {stage_first[1:0], step == @STEP_BITS@'d0};
     stage_last <= {stage_last[2:0], last_step};
     stage_gain <= {stage_gain[8:0], gain_left};
+    stage_verify <= {stage_verify[2:0], verify_left};
     word_wordlines <= held_wordlines;
   end
 
@@ -144,7 +156,7 @@
       wire above;
       wire below;
       assign half = (@LANE_SUM_BITS@'sd1 <<< stage_gain[11:9]) >>> 1;
-      assign rounded = (total + half) >>> stage_gain[11:9];
+      assign rounded = stage_verify[3] ? @VERIFY_TOTAL@ : (total + half) >>> stage_gain[11:9];
       assign above = rounded > @LANE_SUM_BITS@'sd@CODE_MAX@;
       assign below = rounded < -@LANE_SUM_BITS@'sd@CODE_LIMIT@;
       always @(posedge clock) begin

@@ -6,6 +6,7 @@ module @NAME@ (
   input wire [@ROW_MSB@:0] program_row,
   input wire [@COLUMN_MSB@:0] program_column,
   input wire [@LEVEL_MSB@:0] program_level,
+  input wire [2:0] program_op,
   input wire read_valid,
   output wire read_ready,
   input wire [@WORDLINES_MSB@:0] wordlines,

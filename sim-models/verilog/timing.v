@@ -1,7 +1,9 @@
   // Ready signals and latency: the same in every body.
   wire program_transfer;
   wire read_transfer;
-  assign program_transfer = program_valid && program_ready;
+  wire verify_transfer;
+  assign program_transfer = program_valid && program_ready && program_op != 3'd@OP_VERIFY@;
+  assign verify_transfer = program_valid && program_ready && program_op == 3'd@OP_VERIFY@;
   assign read_transfer = read_valid && read_ready;
 
   wire program_busy;

@@ -1,10 +1,13 @@
-  // Effective levels in 2^-8 level, as programming leaves them: line row * @COLUMNS@ + column of the file <path of this instance>.hex.
+  // Effective levels in 2^-8 level, as programming leaves them: line row * @COLUMNS@ + column of the file <path of this instance>.hex,
+  // in the folder +cells= or the present one.
   reg signed [15:0] written [0:@CELLS_MSB@];
   // Cells that are not written yet read as 0.
   reg signed [15:0] level [0:@CELLS_MSB@];
   integer cell_index;
+  reg [8*1024-1:0] cells_folder;
   initial begin
-    $readmemh($sformatf("%m.hex"), written);
+    if ($value$plusargs("cells=%s", cells_folder)) $readmemh($sformatf("%0s/%m.hex", cells_folder), written);
+    else $readmemh($sformatf("%m.hex"), written);
     for (cell_index = 0; cell_index < @CELL_COUNT@; cell_index = cell_index + 1) level[cell_index] = 16'sd0;
   end
 

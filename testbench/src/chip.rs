@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use basisn_arch::{ChipConfig, LayerProgram, Program};
+use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program};
 use basisn_models::dpi;
 use basisn_models::rram::Device;
 use basisn_models::verilog::{self, Body};
 use basisn_models::{NetRun, steps};
-use verilated::{Build, Library, Trace};
+use verilated::{Build, Instance, Library, Trace};
 
-use crate::{Core, Counters, Error, LayerStimulus, Stalls};
+use crate::{Core, Counters, Error, LayerStimulus, Programmed, Stalls};
 
 /// What the chip computed for one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub fn verilate(files: Vec<(String, String)>, body: Body, trace: Trace) -> Resul
 pub struct Chip {
     core: Core,
     config: ChipConfig,
-    program_cycles: u64,
+    written: Vec<Programmed>,
     /// Of non-ideal macros.
     session: Option<Arc<dpi::Session>>,
     inference: u32,
@@ -82,25 +82,53 @@ impl Chip {
         trace: Option<&std::path::Path>,
     ) -> Result<Self, Error> {
         let session = device.map(|device| Arc::new(dpi::Session::new(device.clone())));
-        let chip = || Self::in_session(library, config, program, trace, session.clone());
+        let chip = || Self::in_session(library.instance(), config, program, device, trace, session.clone());
         dpi::with_session(session.clone(), chip)
     }
 
-    fn in_session(
+    /// As [`Chip::start`], with what programming, faults and age make of the cells of a device, in macros of [`Body::PortableDevice`]. All
+    /// cores have the devices of the first one.
+    ///
+    /// # Errors
+    /// As [`Chip::start`], or the files of the cells cannot be written.
+    pub fn start_portable(
         library: &Library,
         config: &ChipConfig,
         program: &Program,
+        device: &Device,
+        trace: Option<&std::path::Path>,
+    ) -> Result<Self, Error> {
+        let folder = tempfile::tempdir().map_err(|e| crate::icarus::failed("temporary folder", &e))?;
+        crate::icarus::write_cells(config, program, device, 0, "basisn_core", folder.path())?;
+        let cells = format!("+cells={}", folder.path().display());
+        Self::in_session(library.instance().argument(&cells)?, config, program, None, trace, None)
+    }
+
+    fn in_session(
+        instance: Instance,
+        config: &ChipConfig,
+        program: &Program,
+        device: Option<&Device>,
         trace: Option<&std::path::Path>,
         session: Option<Arc<dpi::Session>>,
     ) -> Result<Self, Error> {
         program.check(config)?;
-        let mut model = library.instance().random_state(0x2407_0373).start()?;
+        let mut model = instance.random_state(0x2407_0373).start()?;
         if let Some(path) = trace {
             model.trace_to(path)?;
         }
         let mut core = Core::new(model, config)?;
-        let program_cycles = core.program(program)?;
-        Ok(Chip { core, config: config.clone(), program_cycles, session, inference: 0, layer: 0 })
+        let verification = device.and_then(|device| device.model.verification(&Geometry::from(config)));
+        // Cores whose macros write by themselves hold what the first one holds; those that verify have devices of their own.
+        let cores = if verification.is_some() { config.cores() } else { 1 };
+        let mut written = Vec::with_capacity(cores);
+        for index in 0..cores {
+            if let Some(session) = &session {
+                session.begin(0, 0, index as u32);
+            }
+            written.push(core.program(program, verification.as_ref())?);
+        }
+        Ok(Chip { core, config: config.clone(), written, session, inference: 0, layer: 0 })
     }
 
     /// Number of the inference that runs next: read noise depends on it. It counts up with every [`Chip::run`].
@@ -108,9 +136,14 @@ impl Chip {
         self.inference = inference;
     }
 
-    /// Clock cycles that writing the basis took.
+    /// Clock cycles that writing the basis took, of the slowest core.
     pub fn program_cycles(&self) -> u64 {
-        self.program_cycles
+        self.written.iter().map(|core| core.cycles).max().unwrap_or(0)
+    }
+
+    /// What writing the basis took: of each core if the cores verify, else of the first one.
+    pub fn written(&self) -> &[Programmed] {
+        &self.written
     }
 
     /// Clock cycles simulated so far.

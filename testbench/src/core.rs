@@ -1,7 +1,7 @@
 //! Drives one generated core: AXI4-Lite registers, AXI4-Stream slot, activation and result streams, with monitors on every handshake.
 
+use basisn_arch::ChipConfig;
 use basisn_arch::registers::{self as reg, ErrorCode};
-use basisn_arch::{ChipConfig, Program};
 use verilated::{Input, Model, Output, WideInput, WideOutput};
 
 use crate::axi_lite::{Asked, AxiLite, Response};
@@ -13,6 +13,8 @@ pub struct Core {
     model: Model,
     config: ChipConfig,
     ports: Ports,
+    /// Most pulses of a cell.
+    pub(crate) max_pulses: u64,
 }
 
 #[derive(Debug)]
@@ -82,7 +84,7 @@ impl Core {
         model.set(ports.reset, 1);
         model.run(3)?;
         model.set(ports.reset, 0);
-        let mut core = Core { model, config: config.clone(), ports };
+        let mut core = Core { model, config: config.clone(), ports, max_pulses: 1 };
         core.identify()?;
         Ok(core)
     }
@@ -149,7 +151,8 @@ impl Core {
     /// # Errors
     /// No answer in time, or the simulation fails.
     pub fn respond_to_write(&mut self, address: u32, value: u32, strobes: u32) -> Result<Response, Error> {
-        let limit = 1000 + 2 * self.config.program_cycles() as u64;
+        // A cell's write may have to wait for the one before, with all its pulses.
+        let limit = 1000 + self.config.program_verify_cycles(self.max_pulses);
         self.ports.axil.write(&mut self.model, address, value, strobes, limit)
     }
 
@@ -168,23 +171,6 @@ impl Core {
     pub fn interrupt(&mut self) -> Result<bool, Error> {
         self.model.settle()?;
         Ok(self.model.get(self.ports.irq) == 1)
-    }
-
-    /// Writes the basis into the crossbars through the programming port. Gives the cycles that it took.
-    ///
-    /// # Errors
-    /// The simulation fails or the port hangs.
-    pub fn program(&mut self, program: &Program) -> Result<u64, Error> {
-        let from = self.model.cycle();
-        for (tile, levels) in program.basis.iter().enumerate() {
-            let select = if program.basis.len() == 1 { reg::PROGRAM_ALL_TILES } else { tile as u32 };
-            self.write(reg::PROGRAM_TILE, select)?;
-            self.write(reg::PROGRAM_CELL, 0)?;
-            for &level in levels {
-                self.write(reg::PROGRAM_LEVEL, i32::from(level).cast_unsigned())?;
-            }
-        }
-        Ok(self.model.cycle() - from)
     }
 
     /// Runs one layer: descriptor, start, streams until the last result, counters. `name` is for messages.
@@ -338,7 +324,7 @@ impl Core {
         format!("{name}, cycle {}", self.model.cycle())
     }
 
-    fn broken(&self, name: &str, cause: String) -> Error {
+    pub(crate) fn broken(&self, name: &str, cause: String) -> Error {
         Error::Protocol { at: self.place(name), cause }
     }
 }

@@ -77,14 +77,7 @@ impl Icarus {
     /// The cells of every tile of a core, where its macro reads them.
     fn write_cells(&self, program: &Program, core: usize) -> Result<(), Error> {
         let Some(device) = &self.device else { return Ok(()) };
-        for tile in 0..self.config.tiles() {
-            let mut cells = DeviceMacro::new(Geometry::from(&self.config), device, core, tile);
-            cells.program_all(program.basis_of(tile));
-            let name = format!("stream_tb.core.tile_{tile}.rram_macro.hex");
-            let text = verilog::cells_hex(&cells, &self.config);
-            fs::write(self.folder.path().join(&name), text).map_err(|e| failed(&name, &e))?;
-        }
-        Ok(())
+        write_cells(&self.config, program, device, core, "stream_tb.core", self.folder.path())
     }
 
     fn simulate(&mut self, program: &Program, stimulus: &LayerStimulus) -> Result<Vec<i64>, Error> {
@@ -131,6 +124,24 @@ pub fn sizes(config: &ChipConfig, vectors: &[(&str, String)], results: usize) ->
     sizes
 }
 
+/// The cells of every tile of a core, which is at `path`, as files that [`Body::PortableDevice`] reads.
+pub(crate) fn write_cells(
+    config: &ChipConfig,
+    program: &Program,
+    device: &Device,
+    core: usize,
+    path: &str,
+    folder: &Path,
+) -> Result<(), Error> {
+    for tile in 0..config.tiles() {
+        let mut cells = DeviceMacro::new(Geometry::from(config), device, core, tile);
+        cells.program_all(program.basis_of(tile));
+        let name = format!("{path}.tile_{tile}.rram_macro.hex");
+        fs::write(folder.join(&name), verilog::cells_hex(&cells, config)).map_err(|e| failed(&name, &e))?;
+    }
+    Ok(())
+}
+
 fn plusarg(name: &str, path: &Path) -> String {
     format!("+{name}={}", path.display())
 }
@@ -174,6 +185,6 @@ fn output(command: &mut Command) -> Result<(), Error> {
     Err(Error::Simulator { at: name, cause, fix: "report it with the configuration".into() })
 }
 
-fn failed(at: &str, cause: &std::io::Error) -> Error {
+pub(crate) fn failed(at: &str, cause: &std::io::Error) -> Error {
     Error::Simulator { at: at.into(), cause: cause.to_string(), fix: "make room in the temporary folder".into() }
 }

@@ -6,6 +6,7 @@
 //! | [`core`] | drives one verilated core, with monitors on every handshake |
 //! | [`chip`] | builds, programs and runs a chip |
 //! | [`dpi`] | connects the Rust macro model to the DPI body |
+//! | [`program`] | writes the basis and takes the cells that failed |
 //! | [`icarus`] | the same stimulus through Icarus Verilog |
 //! | [`executor`] | the executors that the common suite compares |
 //! | [`stalls`] | random stalls |
@@ -19,6 +20,7 @@ pub mod dpi;
 mod error;
 pub mod executor;
 pub mod icarus;
+pub mod program;
 pub mod stalls;
 pub mod stimulus;
 pub mod vectors;
@@ -28,5 +30,6 @@ pub use chip::{Chip, LayerRun};
 pub use core::Core;
 pub use counters::Counters;
 pub use error::Error;
+pub use program::Programmed;
 pub use stalls::Stalls;
 pub use stimulus::LayerStimulus;

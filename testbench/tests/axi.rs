@@ -209,7 +209,7 @@ fn interrupt(library: &Library) {
     let p = MvmProblem::with_size(&mut rng, &config, 16, 3, 2, &Corners::default());
     let layer = &p.program.layers[0];
     let stimulus = LayerStimulus::new(&config, layer, &layer.shape.im2col(&p.input), 0..3);
-    core.program(&p.program).unwrap();
+    core.program(&p.program, None).unwrap();
     for enabled in [false, true] {
         core.write(reg::IRQ_ENABLE, u32::from(enabled)).unwrap();
         assert_eq!(core.read(reg::IRQ_PENDING).unwrap(), 0);

@@ -82,7 +82,7 @@ impl Bench {
         let layer = p.program.layers[0].clone();
         let good = LayerStimulus::new(config, &layer, &layer.shape.im2col(&p.input), 0..positions);
         let mut core = Core::new(library.instance().random_state(rng.random()).start().unwrap(), config).unwrap();
-        core.program(&p.program).unwrap();
+        core.program(&p.program, None).unwrap();
         let golden = Golden.run(config, &p.program, &p.input).unwrap().remove(0);
         let expected: Vec<_> = (0..golden.len())
             .map(|i| good.result_place(i))

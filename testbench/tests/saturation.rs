@@ -49,7 +49,7 @@ fn saturated_codes_are_counted_by_lane() {
     for i in 0..20 {
         let corners = Corners { gain: Some(i % 3), ..Corners::default() };
         let p = MvmProblem::with_size(&mut rng, &config, 40, 7, 9, &corners);
-        core.program(&p.program).unwrap();
+        core.program(&p.program, None).unwrap();
         let layer = &p.program.layers[0];
         let stimulus = LayerStimulus::new(&config, layer, &layer.shape.im2col(&p.input), 0..7);
         let result = core.run_layer("saturation", &stimulus, &mut Stalls::random(u64::from(i), 20)).unwrap();

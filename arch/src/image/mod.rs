@@ -49,6 +49,18 @@ pub struct Geometry {
     pub adc_bits: usize,
 }
 
+impl Geometry {
+    /// Largest magnitude of a cell level.
+    pub fn level_max(&self) -> i32 {
+        if self.cell_bits == 1 { 1 } else { (1 << (self.cell_bits - 1)) - 1 }
+    }
+
+    /// See [`ChipConfig::verify_digits`].
+    pub fn verify_digits(&self) -> i32 {
+        self.adc_bits as i32 - 1 - self.cell_bits.saturating_sub(1).max(1) as i32
+    }
+}
+
 impl From<&ChipConfig> for Geometry {
     fn from(c: &ChipConfig) -> Self {
         Geometry {

@@ -18,6 +18,12 @@ pub const STATUS_ERROR: u32 = 1 << 1;
 pub const IRQ_DONE: u32 = 1 << 0;
 /// `IRQ_ENABLE`, `IRQ_PENDING`: an error has stopped the core.
 pub const IRQ_ERROR: u32 = 1 << 1;
+/// `STATUS`: a cell is being written, or a failed cell waits to be taken.
+pub const STATUS_PROGRAMMING: u32 = 1 << 2;
+/// `IRQ_ENABLE`, `IRQ_PENDING`: a cell could not be written.
+pub const IRQ_CELL_FAILED: u32 = 1 << 2;
+/// `PROGRAM_FAILED`: a cell could not be written; a 1 takes it.
+pub const PROGRAM_FAILED_VALID: u32 = 1 << 31;
 /// `PROGRAM_TILE`: write all tiles at once.
 pub const PROGRAM_ALL_TILES: u32 = 1 << 31;
 /// `REQUANTIZE`: give `psum * m + b` unshifted.
@@ -65,6 +71,7 @@ registers! {
     STATUS 0x10 Read "state" {
         busy 0 1 "a layer runs, or a clear is not over"
         error 1 1 "an error has stopped the core"
+        programming 2 1 "a cell is being written, or a failed cell waits to be taken"
     }
     POSITIONS 0x14 ReadWrite "positions of the layer" {
         positions 0 32 "at least 1"
@@ -116,16 +123,18 @@ registers! {
         row 0 16 "row"
         column 16 16 "column; steps with every level, after the last one to the next row"
     }
-    PROGRAM_LEVEL 0x50 Write "writes a level into the cell" {
+    PROGRAM_LEVEL 0x50 Write "writes a level into the cell; waits while one is being written" {
         level 0 8 "two's complement"
     }
     IRQ_ENABLE 0x54 ReadWrite "events that raise the interrupt" {
         done 0 1 "the layer's last result was taken"
         error 1 1 "an error has stopped the core"
+        cell_failed 2 1 "a cell could not be written"
     }
     IRQ_PENDING 0x58 WriteOneToClear "events since they were cleared" {
         done 0 1 "the layer's last result was taken"
         error 1 1 "an error has stopped the core"
+        cell_failed 2 1 "a cell could not be written"
     }
     ERROR 0x5c Read "the first error since the last clear" {
         code 0 8 "what, 0: none"
@@ -154,6 +163,29 @@ registers! {
     }
     SKIPPED_PLANES 0x7c Read "reads spared because no row of the input plane had a one" {
         count 0 32 "cleared by start; 0 where the chip has core.skip_zero_planes = 0"
+    }
+    PROGRAM_VERIFY 0x80 ReadWrite "how cells are written; a write clears the counters below" {
+        max_pulses 0 16 "most pulses of a cell; 0: the macro writes by itself, without verification"
+        tolerance 16 8 "what a read-back may differ from the level, in codes of a verify read"
+    }
+    PROGRAM_FAILED 0x84 WriteOneToClear "a cell that could not be written; until it is taken no other is written" {
+        level 0 8 "wanted, two's complement"
+        code 8 12 "of the last verify read, two's complement"
+        tile 20 8 "tile"
+        valid 31 1 "there is one; a 1 takes it"
+    }
+    PROGRAM_FAILED_CELL 0x88 Read "its place" {
+        row 0 16 "row"
+        column 16 16 "column"
+    }
+    PROGRAM_PULSES 0x8c Read "pulses, of all tiles together" {
+        count 0 32 "cleared by PROGRAM_VERIFY"
+    }
+    PROGRAM_CYCLES 0x90 Read "cycles of pulses and verify reads" {
+        count 0 32 "cleared by PROGRAM_VERIFY"
+    }
+    PROGRAM_FAILURES 0x94 Read "cells that could not be written" {
+        count 0 32 "cleared by PROGRAM_VERIFY"
     }
     SATURATED 0x100 Read * 64 "codes of a lane, in all tiles, at either end of the ADC's range" {
         count 0 32 "cleared by start"

@@ -1,13 +1,15 @@
 //! `basisn fit`: from a trained network to coefficients of the basis.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use basisn_arch::ChipConfig;
 use basisn_compiler::Fitted;
 use basisn_compiler::basis::{BasisKind, BasisOptions};
 use basisn_compiler::coefficient::{CoefficientCode, CoefficientForm};
-use basisn_compiler::fit::{FitOptions, FitRun, LayerOptions, snr_db};
+use basisn_compiler::fit::{FitOptions, FitRun, LayerOptions, Written, snr_db};
+use basisn_models::rram::verify::FailedChipCell;
 use clap::{Args, ValueEnum};
+use serde::Deserialize;
 
 use super::compile::Source;
 use crate::Error;
@@ -28,6 +30,9 @@ pub struct Arguments {
     out: PathBuf,
     #[command(flatten)]
     options: Options,
+    /// What a chip could not write, from `basisn program --out`: the fit is to what its crossbars hold, and good for this chip alone
+    #[arg(long)]
+    written: Option<PathBuf>,
     /// Folder that keeps the layers that are finished: an interrupted fit goes on from there
     #[arg(long)]
     partial: Option<PathBuf>,
@@ -117,6 +122,7 @@ impl Options {
             weighted: self.weighted,
             activation_bits: None,
             tiles: self.tiles.unwrap_or(config.tiles()),
+            written: None,
         })
     }
 }
@@ -144,10 +150,27 @@ fn layer(text: &str, mut options: LayerOptions) -> Result<(String, LayerOptions)
     Ok((name.into(), options))
 }
 
+/// Reads the failed cells of a report of `basisn program`.
+fn written(path: &Path) -> Result<Written, Error> {
+    #[derive(Deserialize)]
+    struct Report {
+        failed_cells: Vec<FailedChipCell>,
+    }
+    let wrong = |cause: String| Error::Input {
+        at: path.display().to_string(),
+        cause,
+        fix: "give a report that basisn program --out has written".into(),
+    };
+    let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+    let report: Report = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+    Ok(Written::new(&report.failed_cells))
+}
+
 /// Fits and writes.
 pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let config = ChipConfig::load(&arguments.config)?;
-    let options = arguments.options.read(&config)?;
+    let mut options = arguments.options.read(&config)?;
+    options.written = arguments.written.as_deref().map(written).transpose()?;
     let inputs = arguments.source.load()?;
     let bar = progress("fitting", 1000);
     let show = |share: f64| bar.set_position((1000.0 * share) as u64);

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program};
+use basisn_arch::{ChipConfig, LayerProgram, Program};
 use basisn_compiler::schedule::Contention;
-use basisn_models::rram::cell::FailedCell;
-use basisn_models::rram::{Device, DeviceMacro, MacroModel};
+use basisn_models::rram::verify::Writing;
+use basisn_models::rram::{Device, MacroModel};
 use clap::Args;
 use serde::Serialize;
 
+use super::program::print_writing;
 use super::simulate::config_for;
 use crate::Error;
 use crate::output::{say, write_file};
@@ -77,58 +78,6 @@ impl Row {
     }
 }
 
-/// What writing the basis takes.
-#[derive(Default, Serialize)]
-struct Writing {
-    /// Cells by number of pulses.
-    cells_by_pulses: Vec<u64>,
-    failed_cells: Vec<Failed>,
-}
-
-/// A cell that write-verify gave up on, or that is stuck elsewhere.
-#[derive(Serialize)]
-struct Failed {
-    core: usize,
-    tile: usize,
-    #[serde(flatten)]
-    cell: FailedCell,
-}
-
-impl Writing {
-    fn new(config: &ChipConfig, program: &Program, device: &Device) -> Self {
-        let mut writing = Writing::default();
-        for (core, tile) in (0..config.cores()).flat_map(|core| (0..config.tiles()).map(move |tile| (core, tile))) {
-            let mut written = DeviceMacro::new(Geometry::from(config), device, core, tile);
-            written.program_all(program.basis_of(tile));
-            let report = written.cells().report();
-            let counts = &mut writing.cells_by_pulses;
-            counts.resize(counts.len().max(report.cells_by_pulses.len()), 0);
-            counts.iter_mut().zip(&report.cells_by_pulses).for_each(|(sum, cells)| *sum += cells);
-            writing.failed_cells.extend(report.failed.iter().map(|&cell| Failed { core, tile, cell }));
-        }
-        writing
-    }
-
-    fn print(&self) {
-        let cells: u64 = self.cells_by_pulses.iter().sum();
-        let pulses: u64 = self.cells_by_pulses.iter().zip(0..).map(|(cells, pulses)| cells * pulses).sum();
-        let mean = pulses as f64 / cells.max(1) as f64;
-        say!("writing: {cells} cells, {pulses} pulses, {mean:.2} a cell, {} cells failed", self.failed_cells.len());
-        let most = self.cells_by_pulses.iter().copied().max().unwrap_or(0).max(1);
-        for (pulses, &cells) in self.cells_by_pulses.iter().enumerate().filter(|(_, cells)| **cells > 0) {
-            say!("{pulses:>4} pulses {cells:>8} {}", "#".repeat((50 * cells).div_ceil(most) as usize));
-        }
-        for f in self.failed_cells.iter().take(20) {
-            let (c, side) = (&f.cell, if f.cell.side == 0 { '+' } else { '-' });
-            let place = format!("core {} tile {} row {} column {} {side}", f.core, f.tile, c.row, c.column);
-            say!("failed: {place}: {:.2} uS wanted, {:.2} uS got", c.wanted_us, c.got_us);
-        }
-        if self.failed_cells.len() > 20 {
-            say!("and {} more; --json has them all", self.failed_cells.len() - 20);
-        }
-    }
-}
-
 /// Prints the table.
 pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let program = Program::load(&arguments.program)?;
@@ -189,7 +138,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         "coefficient storage: {slot_bits} bits, {share:.2} times the {weight_bits} bits of the 8-bit weights that they replace"
     );
     if let Some(writing) = writing {
-        writing.print();
+        print_writing(&writing);
     }
     Ok(())
 }

@@ -6,5 +6,6 @@ pub mod evaluate;
 pub mod fit;
 pub mod generate;
 pub mod inspect;
+pub mod program;
 pub mod simulate;
 pub mod train;

@@ -7,6 +7,7 @@
 //! | [`rounding`] | kernels that use all columns of their crossbar |
 //! | `group`, `kernel`, `improvement` | what both work on: kernels, columns, what is left; better columns |
 //! | [`Lesson`] | a layer that a basis is learned from |
+//! | [`Written`] | crossbars with cells that could not be written |
 //! | `winner` | winner takes all, for comparison |
 
 mod group;
@@ -19,6 +20,7 @@ mod resume;
 pub mod rounding;
 mod target;
 mod winner;
+mod written;
 
 use std::collections::BTreeMap;
 
@@ -32,6 +34,7 @@ pub use learn::Lesson;
 use pursuit::Pursuit;
 pub use resume::FitRun;
 pub use target::Target;
+pub use written::Written;
 
 /// The fit of one layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +79,8 @@ pub struct FitOptions {
     /// Tiles that groups are made for: there a layer has exactly `ceil(ceil(K / N) / G)` slots in a subvector.
     /// Groups made for one tile are as large as they can be, and suit all numbers of tiles that are powers of two.
     pub tiles: usize,
+    /// What the crossbars of a chip hold, if it isn't what they should.
+    pub written: Option<Written>,
 }
 
 impl FitOptions {
@@ -90,6 +95,7 @@ impl FitOptions {
             weighted: false,
             activation_bits: None,
             tiles: 1,
+            written: None,
         }
     }
 
@@ -103,6 +109,7 @@ impl FitOptions {
             weighted: false,
             activation_bits: None,
             tiles,
+            written: None,
         }
     }
 

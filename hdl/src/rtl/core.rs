@@ -38,6 +38,7 @@ pub fn core(config: &ChipConfig) -> Module {
     }
 
     let registers = m.child("registers", super::registers(config));
+    let program_controller = m.child("program_controller", super::program_controller(config));
     let layer_control = m.child("layer_control", super::layer_control(config));
     let sequencer = m.child("sequencer", super::sequencer(config));
     let input_buffer = m.child("input_buffer", super::input_buffer(config));
@@ -56,6 +57,7 @@ pub fn core(config: &ChipConfig) -> Module {
     let mut singles = vec![
         &axi_lite,
         &registers,
+        &program_controller,
         &layer_control,
         &sequencer,
         &input_buffer,
@@ -77,6 +79,7 @@ pub fn core(config: &ChipConfig) -> Module {
     nets.add("saturated", all("saturated"));
     nets.add("macros_ready", all("read_ready").all());
     nets.add("program_ready", all("program_ready"));
+    nets.add("verify_codes", all("verify_code"));
     for (i, requantize) in requantizers.iter().enumerate() {
         // The tiles whose kernels come to this pipeline, in turn.
         let psums: Vec<_> = tiles.iter().skip(i).step_by(width).map(|tile| tile.output("psum")).collect();
@@ -97,7 +100,7 @@ pub fn core(config: &ChipConfig) -> Module {
         nets.feed(&mut m, child, &[]);
     }
     for (index, tile) in tiles.iter().enumerate() {
-        feed_tile(&mut m, &mut nets, index, tile, &slot_data, [&slot_loader, &registers, &drain]);
+        feed_tile(&mut m, &mut nets, index, tile, &slot_data, [&slot_loader, &program_controller, &drain]);
     }
 
     let replies = ["awready", "wready", "bresp", "bvalid", "arready", "rdata", "rresp", "rvalid"];
@@ -131,5 +134,7 @@ fn feed_tile(m: &mut Module, nets: &mut Nets, index: usize, tile: &Instance, slo
     for (name, child) in ["load_valid", "program_valid", "drain_read"].into_iter().zip(from) {
         own.push((name, child.output(name).bit(index)));
     }
+    let op_bits = tile.input("program_op").width();
+    own.push(("program_op", from[1].output("program_op").bits(index * op_bits, op_bits)));
     nets.feed(m, tile, &own);
 }

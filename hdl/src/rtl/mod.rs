@@ -12,6 +12,7 @@ mod input_buffer;
 mod layer_control;
 mod nets;
 mod plane_finder;
+mod program_controller;
 mod psum_bank;
 mod psum_select;
 mod registers;
@@ -23,6 +24,7 @@ mod slot_loader;
 mod tag_delay;
 mod tile;
 mod tile_controller;
+mod verify_compare;
 mod widths;
 
 pub use self::core::core;
@@ -34,6 +36,7 @@ pub use drain::drain;
 pub use input_buffer::input_buffer;
 pub use layer_control::layer_control;
 pub use plane_finder::plane_finder;
+pub use program_controller::program_controller;
 pub use psum_bank::psum_bank;
 pub use psum_select::psum_select;
 pub use registers::registers;
@@ -45,6 +48,7 @@ pub use slot_loader::slot_loader;
 pub use tag_delay::tag_delay;
 pub use tile::{macro_black_box, tile};
 pub use tile_controller::tile_controller;
+pub use verify_compare::verify_compare;
 
 use crate::build::{Expr, lit};
 use nets::Nets;
@@ -74,11 +78,6 @@ fn concat(parts: &[Expr]) -> Expr {
     Expr::concat(&parts.iter().collect::<Vec<_>>())
 }
 
-/// Element 0 lowest.
-fn pack(elements: &[Expr]) -> Expr {
-    Expr::concat(&elements.iter().rev().collect::<Vec<_>>())
-}
-
 /// The sum of values, as a tree.
 fn add_all(values: &[Expr]) -> Expr {
     match values {
@@ -89,4 +88,9 @@ fn add_all(values: &[Expr]) -> Expr {
             add_all(left).add(&add_all(right))
         }
     }
+}
+
+/// Element 0 lowest.
+fn pack(elements: &[Expr]) -> Expr {
+    Expr::concat(&elements.iter().rev().collect::<Vec<_>>())
 }

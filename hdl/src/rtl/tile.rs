@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{Nets, pack};
 use crate::build::{BlackBox, Header, Module};
-use basisn_arch::ChipConfig;
+use basisn_arch::{ChipConfig, ProgramOp};
 
 const HEADER: Header = Header {
     function: "RRAM macro, its switch setting, accumulation lanes and psum banks.",
@@ -21,6 +21,7 @@ pub fn macro_black_box(config: &ChipConfig) -> BlackBox {
         .input("program_row", config.row_address_bits())
         .input("program_column", config.column_address_bits())
         .input("program_level", config.level_bits())
+        .input("program_op", ProgramOp::BITS)
         .input("read_valid", 1)
         .output("read_ready", 1)
         .input("wordlines", config.rows())
@@ -77,6 +78,8 @@ pub fn tile(config: &ChipConfig) -> Module {
     Nets::show(&mut m, &rram, &["program_ready", "read_ready"]);
     Nets::show(&mut m, &select, &["psum"]);
     Nets::show(&mut m, &check, &["slot_fault"]);
+    let verify_code = m.output("verify_code", code_bits);
+    m.set(&verify_code, &rram.output("codes").trunc(code_bits));
     let saturated = m.output("saturated", count);
     m.set(&saturated, &pack(&lanes.iter().map(|lane| lane.output("saturated")).collect::<Vec<_>>()));
     m

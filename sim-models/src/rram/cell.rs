@@ -3,8 +3,8 @@
 //! In the order of physics: target, write-verify, programming error, stuck cells, relaxation, drift, temperature. Each step is a
 //! function of (conductance, model, draw).
 
-use basisn_arch::Geometry;
-use serde::Serialize;
+use basisn_arch::{Geometry, ProgramOp};
+use serde::{Deserialize, Serialize};
 
 use super::config::{Encoding, MacroModel, Programming};
 use super::faults::{self, Stuck};
@@ -96,31 +96,35 @@ pub fn aged_us(g_us: f64, model: &MacroModel, relaxation: f64, exponent: f64) ->
     (drifted * (1.0 + a.temperature_per_k * (a.temperature_k - 300.0))).max(0.0)
 }
 
-/// A cell that write-verify gave up on.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// A cell that could not be written.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FailedCell {
     /// Row.
     pub row: usize,
     /// Column; C for the offset column.
     pub column: usize,
-    /// 0 for the positive cell of a pair, 1 for the negative.
-    pub side: usize,
-    /// Conductance wanted, in uS.
-    pub wanted_us: f64,
-    /// Conductance left, in uS.
-    pub got_us: f64,
+    /// Level wanted.
+    pub level: i32,
+    /// What is there, in levels.
+    pub got: f64,
 }
 
 /// What programming a tile took.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProgramReport {
-    /// Cells by number of pulses.
+    /// Cells by number of pulses: of each cell of a pair, or of the pair where the core verifies through its ADCs.
     pub cells_by_pulses: Vec<u64>,
     /// Cells that were given up.
     pub failed: Vec<FailedCell>,
 }
 
 impl ProgramReport {
+    /// Counts a cell.
+    pub fn count(&mut self, pulses: usize) {
+        self.cells_by_pulses.resize(self.cells_by_pulses.len().max(pulses + 1), 0);
+        self.cells_by_pulses[pulses] += 1;
+    }
+
     /// All pulses.
     pub fn pulses(&self) -> u64 {
         self.cells_by_pulses.iter().zip(0..).map(|(cells, pulses)| cells * pulses).sum()
@@ -137,17 +141,22 @@ pub struct Cells {
     tile: usize,
     model: MacroModel,
     seed: u64,
-    /// Conductances in uS, `[column * rows + row][side]`; with an offset column that column is number C, and side 1 is not used.
+    /// Conductances in uS at the time of reading, `[column * rows + row][side]`; with an offset column that column is number C, and side 1
+    /// is not used.
     g_us: Vec<[f64; 2]>,
+    /// The same as they were written, before programming error and ageing.
+    written_us: Vec<[f64; 2]>,
     /// Level and number of writes of every cell.
     levels: Vec<(i8, u32)>,
+    /// Pulses and verify reads of every cell by the core.
+    verified: Vec<(u32, u32)>,
     report: ProgramReport,
 }
 
 impl Cells {
     /// Unwritten cells: level 0 without error.
     pub fn new(geometry: &Geometry, model: &MacroModel, seed: u64, core: usize, tile: usize) -> Self {
-        let level_max = if geometry.cell_bits == 1 { 1 } else { (1 << (geometry.cell_bits - 1)) - 1 };
+        let level_max = geometry.level_max();
         let (rows, columns) = (geometry.rows, geometry.columns);
         let fresh = target_us(0, level_max, model);
         let mut cells = Cells {
@@ -159,13 +168,31 @@ impl Cells {
             model: model.clone(),
             seed,
             g_us: vec![fresh; rows * columns],
+            written_us: vec![fresh; rows * columns],
             levels: vec![(0, 0); rows * columns],
+            verified: vec![(0, 0); rows * columns],
             report: ProgramReport::default(),
         };
         if model.cell.encoding == Encoding::OffsetColumn {
             for row in 0..rows {
-                let g = cells.write(row, columns, 0, fresh[1], 0);
-                cells.g_us.push([g, 0.0]);
+                cells.g_us.push([0.0; 2]);
+                cells.written_us.push([0.0; 2]);
+                if !cells.write(row, columns, 0, fresh[1], 0) {
+                    let got = (cells.written_us[columns * rows + row][0] - fresh[1]) / cells.level_us();
+                    cells.report.failed.push(FailedCell { row, column: columns, level: 0, got });
+                }
+            }
+        }
+        if model.write_verify.through_adc {
+            // The core doesn't write the offset column.
+            cells.report = ProgramReport::default();
+        }
+        // Unwritten, and stuck where it is stuck.
+        for cell in 0..rows * columns {
+            for side in 0..2 {
+                if let Some(stuck_us) = cells.stuck_us(cell % rows, cell / rows, side) {
+                    cells.written_us[cell][side] = stuck_us;
+                }
             }
         }
         cells
@@ -192,56 +219,143 @@ impl Cells {
         let (_, write) = self.levels[cell];
         self.levels[cell] = (level as i8, write + 1);
         let target = target_us(level, self.level_max, &self.model);
-        self.g_us[cell][0] = self.write(row, column, 0, target[0], write);
-        if self.model.cell.encoding == Encoding::Differential {
-            self.g_us[cell][1] = self.write(row, column, 1, target[1], write);
+        let sides = if self.model.cell.encoding == Encoding::Differential { 2 } else { 1 };
+        let failed = (0..sides).filter(|&side| !self.write(row, column, side, target[side], write)).count();
+        if failed > 0 {
+            self.fail(row, column, level, self.written_level(row, column));
         }
     }
 
-    /// The conductance that one cell has at the time of reading after its `write`-th write, in uS.
-    fn write(&mut self, row: usize, column: usize, side: usize, target_us: f64, write: u32) -> f64 {
-        let (model, range) = (&self.model, self.model.range_us());
-        let stream = |kind| Stream::new(self.seed, kind, self.core, self.tile);
-        let device = ((column * self.rows + row) * 2 + side) as u32;
-        let written = write_verify(target_us, model, |pulse| stream(Kind::Pulse).normal(device, write, pulse));
-        let sigma = programming_sigma_us(written.g_us, &model.programming, range);
-        let mut g_us = written.g_us;
-        if sigma > 0.0 {
-            g_us = (g_us + sigma * stream(Kind::Programming).normal(device, write, 0)).max(0.0);
+    /// One cell of a pair by write-verify of the macro itself; whether it was accepted.
+    fn write(&mut self, row: usize, column: usize, side: usize, target_us: f64, write: u32) -> bool {
+        let (model, cell) = (&self.model, column * self.rows + row);
+        let stream = Stream::new(self.seed, Kind::Pulse, self.core, self.tile);
+        let device = (cell * 2 + side) as u32;
+        let mut written = write_verify(target_us, model, |pulse| stream.normal(device, write, pulse));
+        if let Some(stuck_us) = self.stuck_us(row, column, side) {
+            // It takes every pulse in vain, unless it is stuck where it should be.
+            let accepted = (stuck_us - target_us).abs() <= model.write_verify.tolerance * model.range_us();
+            let pulses = if accepted { written.pulses } else { model.write_verify.max_pulses };
+            written = Written { g_us: stuck_us, pulses, accepted };
         }
-        let drawn = || faults::drawn(&model.faults, stream(Kind::Fault).uniform(device, 0, 0));
+        self.written_us[cell][side] = written.g_us;
+        self.g_us[cell][side] = self.read_us(row, column, side, write);
+        self.report.count(written.pulses as usize);
+        written.accepted
+    }
+
+    /// Where a cell is stuck, in uS.
+    fn stuck_us(&self, row: usize, column: usize, side: usize) -> Option<f64> {
+        let model = &self.model;
+        if model.faults.stuck_low + model.faults.stuck_high == 0.0 && model.fault_map.is_empty() {
+            return None;
+        }
+        let device = ((column * self.rows + row) * 2 + side) as u32;
+        let uniform = || Stream::new(self.seed, Kind::Fault, self.core, self.tile).uniform(device, 0, 0);
         let listed = model
             .fault_map
             .iter()
             .find(|f| (f.core, f.tile, f.row, f.column, f.side) == (self.core, self.tile, row, column, side));
-        let stuck = listed.map(|f| f.state).or_else(drawn);
-        match stuck {
-            Some(Stuck::Low) => g_us = model.cell.g_min_us,
-            Some(Stuck::High) => g_us = model.cell.g_max_us,
-            None => {}
+        let stuck = listed.map(|f| f.state).or_else(|| faults::drawn(&model.faults, uniform()))?;
+        Some(match stuck {
+            Stuck::Low => model.cell.g_min_us,
+            Stuck::High => model.cell.g_max_us,
+        })
+    }
+
+    /// The conductance of a cell at the time of reading, in uS: as it was written by its `write`-th write, with programming error and age.
+    fn read_us(&self, row: usize, column: usize, side: usize, write: u32) -> f64 {
+        let (model, cell) = (&self.model, column * self.rows + row);
+        let device = (cell * 2 + side) as u32;
+        let normal = |kind, write| Stream::new(self.seed, kind, self.core, self.tile).normal(device, write, 0);
+        let mut g_us = self.written_us[cell][side];
+        if self.stuck_us(row, column, side).is_none() {
+            let sigma = programming_sigma_us(g_us, &model.programming, model.range_us());
+            if sigma > 0.0 {
+                g_us = (g_us + sigma * normal(Kind::Programming, write)).max(0.0);
+            }
         }
-        let relaxation = stream(Kind::Relaxation).normal(device, write, 0);
-        let exponent = stream(Kind::Drift).normal(device, 0, 0);
-        let aged = aged_us(g_us, model, relaxation, exponent);
-        // A stuck cell takes every pulse in vain, unless it is stuck where it should be.
-        let out_of_tolerance = stuck.is_some() && (g_us - target_us).abs() > model.write_verify.tolerance * range;
-        let pulses = if out_of_tolerance { model.write_verify.max_pulses } else { written.pulses } as usize;
-        let counts = &mut self.report.cells_by_pulses;
-        counts.resize(counts.len().max(pulses + 1), 0);
-        counts[pulses] += 1;
-        if out_of_tolerance || !written.accepted {
-            let got_us = if stuck.is_some() { g_us } else { written.g_us };
-            self.report.failed.push(FailedCell { row, column, side, wanted_us: target_us, got_us });
+        aged_us(g_us, model, normal(Kind::Relaxation, write), normal(Kind::Drift, 0))
+    }
+
+    /// A pulse of the core on the way to `level`. Up and down change the cell of the pair that holds levels of this sign, by a step with spread;
+    /// an erase takes both cells of a pair to g_min, or a cell with an offset column a step toward mid-range. Without a step, the level is
+    /// there at once.
+    pub fn pulse(&mut self, row: usize, column: usize, level: i32, op: ProgramOp) {
+        if row >= self.rows || column >= self.columns {
+            return;
         }
-        aged
+        let cell = column * self.rows + row;
+        let (pulse, _) = self.verified[cell];
+        self.verified[cell].0 += 1;
+        let differential = self.model.cell.encoding == Encoding::Differential;
+        let side = usize::from(differential && level < 0);
+        let at_once = target_us(level.clamp(-self.level_max, self.level_max), self.level_max, &self.model);
+        let step = self.model.write_verify.step * self.model.range_us();
+        let device = (cell * 2 + side) as u32;
+        // Apart from those of the macro's own loop.
+        let normal = Stream::new(self.seed, Kind::Pulse, self.core, self.tile).normal(device, u32::MAX, pulse);
+        let change = step * (1.0 + self.model.write_verify.spread * normal);
+        let now = self.written_us[cell];
+        let moved = |toward: f64| (now[side] + change * toward).max(0.0);
+        let mut next = now;
+        match op {
+            ProgramOp::Erase if differential => next = [self.model.cell.g_min_us; 2],
+            ProgramOp::Erase => next[0] = moved((target_us(0, self.level_max, &self.model)[0] - now[0]).signum()),
+            _ if step == 0.0 => next = at_once,
+            ProgramOp::Up => next[side] = moved(if side == 0 { 1.0 } else { -1.0 }),
+            ProgramOp::Down => next[side] = moved(if side == 0 { -1.0 } else { 1.0 }),
+            ProgramOp::Write | ProgramOp::Verify => {}
+        }
+        for (side, pulsed) in next.into_iter().enumerate().take(1 + usize::from(differential)) {
+            self.written_us[cell][side] = self.stuck_us(row, column, side).unwrap_or(pulsed);
+            self.g_us[cell][side] = self.read_us(row, column, side, 0);
+        }
+    }
+
+    /// Pulses of the core on a cell.
+    pub fn pulses(&self, row: usize, column: usize) -> u32 {
+        self.verified[column * self.rows + row].0
+    }
+
+    /// Counts a verify read of a cell, and gives its number.
+    pub fn count_verify(&mut self, row: usize, column: usize) -> u32 {
+        let (_, reads) = &mut self.verified[column * self.rows + row];
+        *reads += 1;
+        *reads - 1
+    }
+
+    /// Notes a cell that could not be written.
+    pub fn fail(&mut self, row: usize, column: usize, level: i32, got: f64) {
+        self.report.failed.push(FailedCell { row, column, level, got });
+    }
+
+    /// Notes the pulses of a cell that is written.
+    pub fn count(&mut self, pulses: usize) {
+        self.report.count(pulses);
+    }
+
+    /// The conductances of a pair as they were written, in uS.
+    pub fn written_pair_us(&self, row: usize, column: usize) -> [f64; 2] {
+        self.pair(&self.written_us, row, column)
+    }
+
+    /// A cell as it was written, in levels.
+    pub fn written_level(&self, row: usize, column: usize) -> f64 {
+        let [plus, minus] = self.written_pair_us(row, column);
+        (plus - minus) / self.level_us()
     }
 
     /// Both conductances that a column's current in a row is the difference of, in uS.
     pub fn pair_us(&self, row: usize, column: usize) -> [f64; 2] {
-        let pair = self.g_us[column * self.rows + row];
+        self.pair(&self.g_us, row, column)
+    }
+
+    fn pair(&self, of: &[[f64; 2]], row: usize, column: usize) -> [f64; 2] {
+        let pair = of[column * self.rows + row];
         match self.model.cell.encoding {
             Encoding::Differential => pair,
-            Encoding::OffsetColumn => [pair[0], self.g_us[self.columns * self.rows + row][0]],
+            Encoding::OffsetColumn => [pair[0], of[self.columns * self.rows + row][0]],
         }
     }
 
@@ -263,7 +377,7 @@ impl Cells {
     }
 
     /// Variance of a pair of conductances in one read, in (2^-8 level)^2.
-    fn pair_variance(&self, pair_us: [f64; 2]) -> f64 {
+    pub(super) fn pair_variance(&self, pair_us: [f64; 2]) -> f64 {
         let (read, level) = (&self.model.read, self.level_us());
         let thermal = read.sigma * self.model.range_us();
         let variance_us: f64 = pair_us.iter().map(|g| thermal * thermal + (read.relative_sigma * g).powi(2)).sum();

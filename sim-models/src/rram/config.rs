@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use basisn_arch::{Geometry, Verification};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -68,6 +69,7 @@ sections! {
         tolerance: f64 => [0.0, 1.0] "half width of what is accepted, as a share of g_max - g_min";
         step: f64 => [0.0, 1.0] "mean change of a pulse, as a share of g_max - g_min";
         spread: f64 => [0.0, 2.0] "standard deviation of a pulse's change, relative to the mean";
+        through_adc: bool => "the core's program controller gives the pulses and verifies through the ADCs, instead of the macro by itself";
     }
     faults Faults "Stuck cells" {
         stuck_low: f64 => [0.0, 1.0] "share of cells stuck at g_min";
@@ -201,6 +203,38 @@ impl MacroModel {
         self.cell.g_max_us - self.cell.g_min_us
     }
 
+    /// Why [`crate::verilog::Body::PortableDevice`] cannot have these errors; `None` if it can: its cells are what programming, faults and age
+    /// leave, and all else is ideal.
+    pub fn beyond_portable(&self) -> Option<&'static str> {
+        let (w, adc) = (&self.wires, &self.adc);
+        let adc_errors = [adc.gain_sigma, adc.offset_sigma_lsb, adc.code_width_sigma_lsb, adc.noise_lsb];
+        [
+            (
+                self.write_verify.through_adc,
+                "write_verify.through_adc: its cells do not answer pulses as the devices do",
+            ),
+            (self.read.sigma > 0.0 || self.read.relative_sigma > 0.0, "read: it has no noise"),
+            (w.wordline_ohm + w.bitline_ohm + w.driver_ohm + w.switch_ohm > 0.0, "wires: it has no resistances"),
+            (self.switches.leakage > 0.0, "switches.leakage: its open columns do not leak"),
+            (adc.bits > 0 || !adc.inl_lsb.is_empty() || adc_errors.iter().any(|e| *e > 0.0), "adc: its ADCs are ideal"),
+        ]
+        .into_iter()
+        .find_map(|(beyond, why)| beyond.then_some(why))
+    }
+
+    /// How the core's program controller writes the cells of a crossbar; `None` if the macro writes them by itself. The tolerance in codes is
+    /// the nearest to that of the model.
+    pub fn verification(&self, geometry: &Geometry) -> Option<Verification> {
+        let w = &self.write_verify;
+        let levels =
+            f64::from(geometry.level_max()) * if self.cell.encoding == Encoding::Differential { 1.0 } else { 2.0 };
+        let codes = w.tolerance * levels * 2f64.powi(geometry.verify_digits());
+        w.through_adc.then(|| Verification {
+            max_pulses: w.max_pulses.min(u16::MAX.into()) as u16,
+            tolerance_codes: codes.round().min(255.0) as u8,
+        })
+    }
+
     fn checked(mut table: Table, at: &str) -> Result<Self, Error> {
         for (section, entries) in &mut table {
             let entries = entries.as_table_mut().ok_or_else(|| unknown(at, section))?;
@@ -233,6 +267,10 @@ impl MacroModel {
         if self.write_verify.max_pulses > 0 && (self.write_verify.step <= 0.0 || self.write_verify.tolerance <= 0.0) {
             let cause = "pulses are allowed, and step or tolerance is 0".into();
             return bad("write_verify", cause, "set both above 0, or max_pulses = 0");
+        }
+        if self.write_verify.through_adc && self.write_verify.max_pulses == 0 {
+            let cause = "the core is to verify, and no pulses are allowed".into();
+            return bad("write_verify.through_adc", cause, "set max_pulses above 0, or through_adc = false");
         }
         if self.faults.stuck_low + self.faults.stuck_high > 1.0 {
             return bad("faults", "stuck_low and stuck_high together exceed 1".into(), "lower one of them");

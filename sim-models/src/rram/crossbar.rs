@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use basisn_arch::Geometry;
+use basisn_arch::{Geometry, ProgramOp};
 
 use super::adc::{self, Adcs};
-use super::cell::Cells;
+use super::cell::{Cells, fixed};
 use super::config::MacroModel;
 use super::ir_drop::Bitlines;
 use super::lanes::{LaneRows, adc_variance, leakage, leakage_stream, noise};
@@ -83,14 +83,48 @@ impl DeviceMacro {
     pub fn program(&mut self, row: usize, column: usize, level: i32) {
         if row < self.geometry.rows && column < self.geometry.columns {
             self.cells.program(row, column, level);
-            self.levels[column * self.geometry.rows + row] = self.cells.effective_level(row, column);
-            self.bitlines = OnceLock::new();
-            self.lanes = None;
+            self.changed(row, column);
         }
     }
 
-    /// Writes all cells from row-major levels.
+    fn changed(&mut self, row: usize, column: usize) {
+        self.levels[column * self.geometry.rows + row] = self.cells.effective_level(row, column);
+        self.bitlines = OnceLock::new();
+        self.lanes = None;
+    }
+
+    /// A pulse of the core; see [`Cells::pulse`].
+    pub fn pulse(&mut self, row: usize, column: usize, level: i32, op: ProgramOp) {
+        if row < self.geometry.rows && column < self.geometry.columns {
+            self.cells.pulse(row, column, level, op);
+            self.changed(row, column);
+        }
+    }
+
+    /// A verify read: the code of one cell as it was just written, before the ADC of lane 0 clamps it, with the noise of cell and ADC. What
+    /// other cells and wires add is left out.
+    pub fn verify(&mut self, row: usize, column: usize) -> i32 {
+        if row >= self.geometry.rows || column >= self.geometry.columns {
+            return 0;
+        }
+        let (digits, m) = (self.geometry.verify_digits(), &self.device.model);
+        let mut v = fixed(self.cells.written_level(row, column));
+        let (scale, gain) = (digits.max(0), (-digits).max(0) as u32);
+        let cells = self.cells.pair_variance(self.cells.written_pair_us(row, column));
+        let variance = cells + adc_variance(m.adc.noise_lsb, gain) / f64::from(1u32 << (2 * scale));
+        let number = self.cells.count_verify(row, column);
+        if variance > 0.0 {
+            let stream = Stream::new(self.device.seed, Kind::Verify, self.core, self.tile);
+            v += noise(variance, stream.normal((column * self.geometry.rows + row) as u32, number, 0));
+        }
+        self.adcs.unlimited(0, v << scale, gain)
+    }
+
+    /// Writes all cells from row-major levels, as the model says: by the macro itself, or by the core's program controller.
     pub fn program_all(&mut self, levels: &[i8]) {
+        if let Some(verification) = self.device.model.verification(&self.geometry) {
+            return super::verify::program_all(self, levels, &verification);
+        }
         for (cell, &level) in levels.iter().enumerate() {
             self.program(cell / self.geometry.columns, cell % self.geometry.columns, i32::from(level));
         }
@@ -145,6 +179,16 @@ impl DeviceMacro {
     /// The ADCs.
     pub fn adcs(&self) -> &Adcs {
         &self.adcs
+    }
+
+    /// The geometry.
+    pub fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    /// The cells, to note what writing them took.
+    pub(super) fn cells_mut(&mut self) -> &mut Cells {
+        &mut self.cells
     }
 
     /// The cells.

@@ -11,6 +11,7 @@
 //! | [`nodal`] | the exact solver of wire resistance |
 //! | [`adc`] | gain, offset, non-linearity |
 //! | [`crossbar`] | all of it: one macro |
+//! | [`verify`] | program-and-verify through the ADCs, as the core does it |
 //! | [`tile`] | a macro, ideal or not |
 //!
 //! Effective levels and lane sums are integers in units of 2^-8 level ([`cell::FRACTION_BITS`]), so golden reference, DPI model and
@@ -26,6 +27,7 @@ pub mod lanes;
 pub mod nodal;
 pub mod noise;
 pub mod tile;
+pub mod verify;
 
 pub use config::MacroModel;
 pub use crossbar::{Device, DeviceMacro, Read};

@@ -25,6 +25,8 @@ pub enum Kind {
     CodeWidth,
     /// One read of one lane.
     Read,
+    /// One verify read of one cell.
+    Verify,
 }
 
 /// The draws of one kind on one tile.

@@ -1,6 +1,6 @@
 //! The macro of a tile: ideal, or with the errors of a device.
 
-use basisn_arch::Geometry;
+use basisn_arch::{Geometry, ProgramOp};
 
 use super::crossbar::{Device, DeviceMacro, Read};
 use crate::IdealMacro;
@@ -45,6 +45,22 @@ impl TileMacro {
         match self {
             TileMacro::Ideal(ideal) => ideal.program_all(levels),
             TileMacro::Device(device) => device.program_all(levels),
+        }
+    }
+
+    /// A pulse to a cell on its way to a level: an ideal cell is there at once.
+    pub fn pulse(&mut self, row: usize, column: usize, level: i32, op: ProgramOp) {
+        match self {
+            TileMacro::Ideal(ideal) => ideal.program(row, column, if op == ProgramOp::Erase { 0 } else { level }),
+            TileMacro::Device(device) => device.pulse(row, column, level, op),
+        }
+    }
+
+    /// A verify read: the code of one cell before the ADC of lane 0 clamps it, at the scale of [`Geometry::verify_code`].
+    pub fn verify(&mut self, row: usize, column: usize) -> i32 {
+        match self {
+            TileMacro::Ideal(ideal) => ideal.geometry().verify_code(ideal.level(row, column)),
+            TileMacro::Device(device) => device.verify(row, column),
         }
     }
 

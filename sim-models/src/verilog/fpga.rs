@@ -101,6 +101,13 @@ fn set(t: &mut Template, config: &ChipConfig, timing: &FpgaTiming) {
     t.width("BANK_LANES", banks * lane_bits);
     t.width("LANE_SUM", lane_sum_bits);
     t.set("SUM_PAD", lane_sum_bits - column_sum_bits);
+    t.set(
+        "VERIFY_TOTAL",
+        match config.verify_digits() {
+            digits @ 0.. => format!("total <<< {digits}"),
+            _ => format!("(total + {lane_sum_bits}'sd1) >>> 1"),
+        },
+    );
     t.width("WORD", 2 * magnitude_bits * rows);
     let (mut changed, mut sum) = (String::new(), Vec::new());
     let sign = format!("write_level[{}]", config.level_bits() - 1);

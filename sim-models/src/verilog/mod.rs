@@ -5,7 +5,7 @@
 mod fpga;
 mod template;
 
-use basisn_arch::ChipConfig;
+use basisn_arch::{ChipConfig, ProgramOp};
 
 use crate::rram::DeviceMacro;
 use template::Template;
@@ -100,9 +100,35 @@ fn values(config: &ChipConfig, body: &str) -> Template {
     t.set("CODE_LIMIT", 1 << (config.adc_bits() - 1));
     t.set("LEVEL_MAX", config.level_max());
     t.width("MAGNITUDE", (config.cell_bits() - 1).max(1));
+    for (name, op) in [
+        ("WRITE", ProgramOp::Write),
+        ("ERASE", ProgramOp::Erase),
+        ("UP", ProgramOp::Up),
+        ("DOWN", ProgramOp::Down),
+        ("VERIFY", ProgramOp::Verify),
+    ] {
+        t.set(&format!("OP_{name}"), op as u8);
+    }
+    t.set("VERIFY_SCALE", verify_scale(config));
     set_timing(&mut t, config);
     set_guard(&mut t, config);
     t
+}
+
+/// The codes of a verify read, in words.
+fn verify_scale(config: &ChipConfig) -> String {
+    match config.verify_digits() {
+        digits @ 0.. => format!("code = level * {}", 1u32 << digits),
+        _ => "code = (level + 1) >> 1".into(),
+    }
+}
+
+/// The code of a verify read of a sum with binary digits below one level.
+fn verify_code(config: &ChipConfig, fraction_bits: i32) -> String {
+    match config.verify_digits() - fraction_bits {
+        digits @ 0.. => format!("code <<< {digits}"),
+        digits => format!("(code + 32'sd{}) >>> {}", 1u32 << (-digits - 1), -digits),
+    }
 }
 
 fn set_timing(t: &mut Template, config: &ChipConfig) {
@@ -112,9 +138,9 @@ fn set_timing(t: &mut Template, config: &ChipConfig) {
     t.set(
         "NEXT_VALID",
         match latency {
-            1 => "read_transfer".to_string(),
-            2 => "{stage_valid[0], read_transfer}".to_string(),
-            _ => format!("{{stage_valid[{}:0], read_transfer}}", latency - 2),
+            1 => "read_transfer || verify_transfer".to_string(),
+            2 => "{stage_valid[0], read_transfer || verify_transfer}".to_string(),
+            _ => format!("{{stage_valid[{}:0], read_transfer || verify_transfer}}", latency - 2),
         },
     );
     t.set("PROGRAM_TIMER", timer("program", config.program_cycles()));
@@ -147,7 +173,8 @@ fn set_level_planes(t: &mut Template, config: &ChipConfig) {
             sums.push(if sums.is_empty() { shifted } else { format!("{sign} {shifted}") });
             let sign_bit = config.level_bits() - 1;
             writes.push_str(&format!(
-                "        {name}_{b}[program_column][program_row] <= {condition}program_level[{sign_bit}] && magnitude[{b}];\n"
+                "        {name}_{b}[program_column][program_row] <= {condition}program_level[{sign_bit}] && magnitude[{b}] && program_op != 3'd{};\n",
+                ProgramOp::Erase as u8
             ));
         }
     }
@@ -158,6 +185,7 @@ fn set_level_planes(t: &mut Template, config: &ChipConfig) {
     t.set("LEVEL_PLANES", declarations);
     t.set("CELLS", t.fill(LEVEL_PLANES));
     t.set("CODE_OF_SUM", "(code + $signed((32'd1 << shift) >> 1)) >>> shift");
+    t.set("VERIFY_CODE_OF_SUM", verify_code(config, 0));
     t.set("COLUMN_SUM", sums.join(" "));
     t.set("CELL_WRITE", writes);
 }
@@ -173,10 +201,14 @@ fn set_written_cells(t: &mut Template, config: &ChipConfig) {
     let fraction = crate::rram::cell::FRACTION_BITS;
     let shift = format!("({{2'd0, shift}} + 5'd{fraction})");
     t.set("CODE_OF_SUM", format!("(code + $signed((32'd1 << {shift}) >> 1)) >>> {shift}"));
+    t.set("VERIFY_CODE_OF_SUM", verify_code(config, fraction as i32));
     let pad = |name: &str, bits: usize| format!("{{{}'d0, program_{name}}}", 32 - bits);
     let (row, column) = (pad("row", config.row_address_bits()), pad("column", config.column_address_bits()));
     let place = format!("{row} * {columns} + {column}");
-    t.set("CELL_WRITE", format!("        level[{place}] <= written[{place}];\n"));
+    t.set(
+        "CELL_WRITE",
+        format!("        level[{place}] <= program_op == 3'd{} ? 16'sd0 : written[{place}];\n", ProgramOp::Erase as u8),
+    );
 }
 
 /// Writes to cells that are not there do nothing.

@@ -2,7 +2,7 @@
 
 use crate::ports::PortInfo;
 use crate::{Error, Model, Result, shim};
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub(crate) struct Sim {
 /// The functions of the shim, as declared in `shim.cpp`.
 #[derive(Clone, Copy)]
 pub(crate) struct Functions {
-    pub new: unsafe extern "C" fn(u32, *mut c_void) -> *mut Sim,
+    pub new: unsafe extern "C" fn(u32, *mut c_void, *const c_char) -> *mut Sim,
     pub delete: unsafe extern "C" fn(*mut Sim),
     pub clock: unsafe extern "C" fn(*mut Sim, *mut u8),
     pub settle: unsafe extern "C" fn(*mut Sim) -> i32,
@@ -89,7 +89,7 @@ impl Library {
 
     /// A model with options.
     pub fn instance(&self) -> Instance<'_> {
-        Instance { library: self, seed: 0, user_data: std::ptr::null_mut() }
+        Instance { library: self, seed: 0, user_data: std::ptr::null_mut(), argument: None }
     }
 
     /// Looks up a symbol, such as a setter declared `extern "C"` in the shim source.
@@ -113,9 +113,20 @@ pub struct Instance<'a> {
     library: &'a Library,
     seed: u32,
     user_data: *mut c_void,
+    argument: Option<CString>,
 }
 
 impl Instance<'_> {
+    /// An argument such as `+name=value`, which `$value$plusargs` finds.
+    ///
+    /// # Errors
+    /// The argument has a zero byte.
+    pub fn argument(mut self, argument: &str) -> Result<Self> {
+        let text = CString::new(argument).map_err(|_| self.library.0.failed("an argument has a zero byte"))?;
+        self.argument = Some(text);
+        Ok(self)
+    }
+
     /// Starts with random register contents instead of zeros: a design that lacks a reset then shows it. Seed 0 stands
     /// for zeros.
     pub fn random_state(mut self, seed: u32) -> Self {
@@ -133,7 +144,7 @@ impl Instance<'_> {
 
     /// Makes the model.
     pub fn start(self) -> Result<Model> {
-        Model::start(Arc::clone(&self.library.0), self.seed, self.user_data)
+        Model::start(Arc::clone(&self.library.0), self.seed, self.user_data, self.argument.as_deref())
     }
 }
 

@@ -53,11 +53,17 @@ impl std::fmt::Debug for Model {
 }
 
 impl Model {
-    pub(crate) fn start(library: Arc<Loaded>, seed: u32, user_data: *mut c_void) -> Result<Self> {
+    pub(crate) fn start(
+        library: Arc<Loaded>,
+        seed: u32,
+        user_data: *mut c_void,
+        argument: Option<&CStr>,
+    ) -> Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let functions = library.functions;
-        // SAFETY: the function belongs to this library, which `library` keeps loaded.
-        let sim = NonNull::new(unsafe { (functions.new)(seed, user_data) })
+        let argument = argument.map_or(std::ptr::null(), CStr::as_ptr);
+        // SAFETY: the function belongs to this library, which `library` keeps loaded; it copies the argument.
+        let sim = NonNull::new(unsafe { (functions.new)(seed, user_data, argument) })
             .ok_or_else(|| library.failed("the model's constructor failed"))?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let mut model = Model { sim, number, addresses: Vec::new(), library, trace: None };

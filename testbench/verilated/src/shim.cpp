@@ -141,10 +141,12 @@ void vl_fatal(const char* file, int line, const char*, const char* message) {
 
 extern "C" void* verilated_user_data() { return current ? current->user_data : nullptr; }
 
-EXPORT Sim* vrl_new(uint32_t seed, void* user_data) {
+EXPORT Sim* vrl_new(uint32_t seed, void* user_data, const char* argument) {
     auto sim = std::make_unique<Sim>();
     sim->user_data = user_data;
     sim->context.threads(1);
+    const char* arguments[] = {"model", argument};
+    if (argument) sim->context.commandArgs(2, arguments);
     if (seed) {
         sim->context.randReset(2);
         sim->context.randSeed(static_cast<int>(seed));

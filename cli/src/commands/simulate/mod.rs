@@ -6,7 +6,7 @@ mod print;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use basisn_arch::Program;
+use basisn_arch::{ChipConfig, Program};
 use basisn_compiler::fidelity::fidelity;
 use basisn_models::rram::{Device, MacroModel};
 use basisn_models::verilog::Body;
@@ -89,10 +89,14 @@ pub struct Arguments {
     json: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Engine {
+/// What computes.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub enum Engine {
+    /// The reference model.
     Golden,
+    /// The generated core, simulated.
     Rtl,
+    /// Both, compared.
     Both,
 }
 
@@ -132,6 +136,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         return campaign.run(&arguments.out, arguments.json);
     }
     check(arguments, model.is_some())?;
+    let body = body(arguments, &config, model.as_ref())?;
     let float = arguments.network.as_deref().zip(arguments.weights.as_deref());
     let float = float.map(|(network, weights)| compile::model(network, weights)).transpose()?;
     let layers = arguments.layers.as_deref().map(|text| inputs::layers(&program, text)).transpose()?;
@@ -142,7 +147,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     // Built first: a missing tool is told before any work is done.
     let simulator = match arguments.engine {
         Engine::Golden => None,
-        _ => Some(Simulator::build(&config, arguments.body.into(), arguments.trace.as_deref())?),
+        _ => Some(Simulator::build(&config, body, arguments.trace.as_deref())?),
     };
     let golden = match arguments.engine {
         Engine::Rtl => Vec::new(),
@@ -226,17 +231,28 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     comparison.map_or(Ok(()), |comparison| comparison.done("basisn simulate"))
 }
 
+/// The body of the macro, if it can have the errors of the model.
+fn body(arguments: &Arguments, config: &ChipConfig, model: Option<&MacroModel>) -> Result<Body, Error> {
+    let Some(model) =
+        model.filter(|_| matches!(arguments.body, MacroBody::Verilog) && arguments.engine != Engine::Golden)
+    else {
+        return Ok(arguments.body.into());
+    };
+    let cores = "its cells are those of one core, and the chip has several";
+    match model.beyond_portable().or((config.cores() > 1).then_some(cores)) {
+        None => Ok(Body::PortableDevice),
+        Some(why) => Err(Error::Input {
+            at: "--body verilog".into(),
+            cause: format!("the portable body has not all that --macro asks for: {why}"),
+            fix: "leave out --body verilog: the DPI body has every error".into(),
+        }),
+    }
+}
+
 /// Options that don't go together.
 fn check(arguments: &Arguments, device: bool) -> Result<(), Error> {
     let refuse =
         |at: &str, cause: &str, fix: &str| Err(Error::Input { at: at.into(), cause: cause.into(), fix: fix.into() });
-    if device && arguments.engine != Engine::Golden && matches!(arguments.body, MacroBody::Verilog) {
-        return refuse(
-            "--macro",
-            "the portable Verilog body of this command has ideal cells",
-            "leave out --body verilog: the DPI body has the errors",
-        );
-    }
     if arguments.trace.is_some() && arguments.engine == Engine::Golden {
         return refuse("--trace", "the golden reference has no clock", "add --engine rtl or --engine both");
     }

@@ -8,23 +8,24 @@ use crate::rtl::{Widths, add_all, pack, widths::index_bits};
 use basisn_arch::{ChipConfig, registers as map};
 
 /// Commands to the layer control, and what it says; gives whether a layer runs.
-pub(super) fn control(m: &mut Module, port: &mut Port) -> Expr {
+pub(super) fn control(m: &mut Module, port: &mut Port, programming: &Expr) -> Expr {
     let [busy, discard, clearing, done, failed] =
         ["busy", "discard", "clearing", "done", "failed"].map(|name| m.input(name, 1));
     let (code, place) = (m.input("error_code", 8), m.input("error_place", 8));
-    port.read(map::STATUS, &[(0, &busy.or(&clearing)), (1, &code.any())]);
+    let failure_found = m.input("failure_found", 1);
+    port.read(map::STATUS, &[(0, &busy.or(&clearing)), (1, &code.any()), (2, programming)]);
     port.read(map::ERROR, &[(0, &code), (8, &place)]);
 
     let start_asked = port.data.bit(0);
     let clear_asked = port.data.bit(1);
-    port.refuse(map::CONTROL, &start_asked.and(&clear_asked.or(&discard)));
+    port.refuse(map::CONTROL, &start_asked.and(&clear_asked.or(&discard).or(programming)));
     let at_any_time = [map::CONTROL, map::IRQ_ENABLE, map::IRQ_PENDING].map(|address| port.is_at(address));
     port.refuse_all(&busy.and(&pack(&at_any_time).any().not()));
     let start_request = m.output("start_request", 1);
     let clear_request = m.output("clear_request", 1);
     m.set(&start_request, &port.write(map::CONTROL).and(&start_asked));
     m.set(&clear_request, &port.write(map::CONTROL).and(&clear_asked));
-    interrupt(m, port, &Expr::concat(&[&failed, &done]));
+    interrupt(m, port, &Expr::concat(&[&failure_found, &failed, &done]));
     busy
 }
 

@@ -12,8 +12,8 @@ use port::Port;
 const HEADER: Header = Header::new(
     "Registers of the core: describe and start a layer, store parameters, program cells, count.",
     "0 cycles to read data; 1 cycle from a write to its effect; start_request is high in the cycle of its write.",
-    "write_ready is low only for a write to PROGRAM_LEVEL while a selected macro isn't ready for it.",
-    "A refused write has no effect. A cell write reaches all selected macros in the same cycle.",
+    "write_ready is low only for a write to PROGRAM_LEVEL while the program controller isn't ready for it.",
+    "A refused write has no effect. No cell is written and no layer started before a failed cell was taken.",
 );
 
 /// The registers of a core.
@@ -27,9 +27,11 @@ pub fn registers(config: &ChipConfig) -> Module {
     }
     descriptor::descriptor(&mut m, &mut port, config);
     programming::parameters(&mut m, &mut port, config);
-    let ready = programming::programming(&mut m, &mut port, config);
-    let busy = counters::control(&mut m, &mut port);
+    let [cell_ready, programming] = ["cell_ready", "programming"].map(|name| m.input(name, 1));
+    programming::programming(&mut m, &mut port, config, &cell_ready);
+    programming::verification(&mut m, &mut port, config, &programming);
+    let busy = counters::control(&mut m, &mut port, &programming);
     counters::counters(&mut m, &mut port, config, &busy);
-    port.finish(&mut m, &ready);
+    port.finish(&mut m, &cell_ready);
     m
 }

@@ -71,11 +71,11 @@ impl Port {
         value
     }
 
-    pub fn finish(&self, m: &mut Module, program_ready: &Expr) {
+    pub fn finish(&self, m: &mut Module, cell_ready: &Expr) {
         let ready = m.output("write_ready", 1);
         let refused = m.output("write_refused", 1);
         let read_data = m.output("read_data", 32);
-        m.set(&ready, &self.is_at(map::PROGRAM_LEVEL).and(&program_ready.not()).not());
+        m.set(&ready, &self.is_at(map::PROGRAM_LEVEL).and(&cell_ready.not()).not());
         m.set(&refused, &pack(&self.refusals).any());
         m.set(&read_data, &zero(32));
         for (address, value) in &self.reads {

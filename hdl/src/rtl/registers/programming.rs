@@ -30,17 +30,17 @@ pub(super) fn parameters(m: &mut Module, port: &mut Port, config: &ChipConfig) {
     m.when(&write, |m| m.set(&address.d(), &address.q().add_const(1)));
 }
 
-/// The programming port; whether the selected macros are ready.
-pub(super) fn programming(m: &mut Module, port: &mut Port, config: &ChipConfig) -> Expr {
-    let (rows, columns) = (config.rows(), config.columns());
+/// The next cell of the program controller.
+pub(super) fn programming(m: &mut Module, port: &mut Port, config: &ChipConfig, cell_ready: &Expr) {
+    let (rows, columns, tiles) = (config.rows(), config.columns(), config.tiles());
     let (row_bits, column_bits) = (config.row_address_bits(), config.column_address_bits());
-    let program_ready = m.input("program_ready", config.tiles());
-    let program_valid = m.output("program_valid", config.tiles());
-    let program_row = m.output("program_row", row_bits);
-    let program_column = m.output("program_column", column_bits);
-    let program_level = m.output("program_level", config.level_bits());
+    let cell_valid = m.output("cell_valid", 1);
+    let cell_tiles = m.output("cell_tiles", tiles);
+    let cell_row = m.output("cell_row", row_bits);
+    let cell_column = m.output("cell_column", column_bits);
+    let cell_level = m.output("cell_level", config.level_bits());
 
-    let no_tile = port.data.trunc(8).ge_const(config.tiles() as u64);
+    let no_tile = port.data.trunc(8).ge_const(tiles as u64);
     port.refuse(map::PROGRAM_TILE, &port.data.bit(31).not().and(&no_tile));
     let no_row = port.data.trunc(16).ge_const(rows as u64);
     let no_column = port.data.bits(16, 16).ge_const(columns as u64);
@@ -58,13 +58,13 @@ pub(super) fn programming(m: &mut Module, port: &mut Port, config: &ChipConfig) 
         m.set(&column.d(), &port.data.bits(16, column_bits));
     });
 
-    let selected = m.define("program_selected", &one_hot(&tile, config.tiles()).or(&all.repeat(config.tiles())));
-    let ready = m.define("program_all_ready", &program_ready.or(&selected.not()).all());
-    let write = m.define("cell_written", &port.write(map::PROGRAM_LEVEL).and(&ready));
-    m.set(&program_valid, &selected.and(&write.repeat(config.tiles())));
-    m.set(&program_row, &row.q());
-    m.set(&program_column, &column.q());
-    m.set(&program_level, &port.data.trunc(config.level_bits()));
+    let valid = m.define("level_written", &port.write(map::PROGRAM_LEVEL));
+    let write = m.define("cell_taken", &valid.and(cell_ready));
+    m.set(&cell_valid, &valid);
+    m.set(&cell_tiles, &one_hot(&tile, tiles).or(&all.repeat(tiles)));
+    m.set(&cell_row, &row.q());
+    m.set(&cell_column, &column.q());
+    m.set(&cell_level, &port.data.trunc(config.level_bits()));
     let last_column = m.define("last_column", &column.q().eq_const(columns as u64 - 1));
     let last_row = m.define("last_row", &row.q().eq_const(rows as u64 - 1));
     m.when(&write, |m| m.set(&column.d(), &column.q().add_const(1)));
@@ -73,7 +73,45 @@ pub(super) fn programming(m: &mut Module, port: &mut Port, config: &ChipConfig) 
         m.set(&row.d(), &row.q().add_const(1));
     });
     m.when(&write.and(&last_column).and(&last_row), |m| m.set(&row.d(), &zero(row_bits)));
-    ready
+}
+
+/// How cells are verified, the cell that failed, and the counters of programming.
+pub(super) fn verification(m: &mut Module, port: &mut Port, config: &ChipConfig, programming: &Expr) {
+    let failed = m.input("failed_valid", 1);
+    let tile = m.input("failed_tile", Widths::of(config).tile);
+    let code = m.input("failed_code", config.adc_bits());
+    let [row, column] = [("failed_row", config.row_address_bits()), ("failed_column", config.column_address_bits())]
+        .map(|(name, bits)| m.input(name, bits));
+    let level = m.input("failed_level", config.level_bits());
+
+    let max_pulses = port.stored_at(m, "max_pulses", map::PROGRAM_VERIFY, 0, 16);
+    let tolerance = port.stored_at(m, "tolerance", map::PROGRAM_VERIFY, 16, 8);
+    port.read(map::PROGRAM_VERIFY, &[(0, &max_pulses), (16, &tolerance)]);
+    port.refuse(map::PROGRAM_VERIFY, programming);
+    port.refuse(map::PROGRAM_LEVEL, &failed);
+    let shown = |value: &Expr, bits: usize| value.sext(bits).and(&failed.repeat(bits));
+    let (level, code) = (shown(&level, 8), shown(&code, 12));
+    let tile = fit(&tile, 8).and(&failed.repeat(8));
+    port.read(map::PROGRAM_FAILED, &[(0, &level), (8, &code), (20, &tile), (31, &failed)]);
+    port.read(map::PROGRAM_FAILED_CELL, &[(0, &row), (16, &column)]);
+    for (name, address) in [
+        ("pulse_count", map::PROGRAM_PULSES),
+        ("cycle_count", map::PROGRAM_CYCLES),
+        ("failure_count", map::PROGRAM_FAILURES),
+    ] {
+        let count = m.input(name, 32);
+        port.read(address, &[(0, &count)]);
+    }
+    let outputs = [
+        ("max_pulses", max_pulses),
+        ("tolerance", tolerance),
+        ("counters_clear", port.write(map::PROGRAM_VERIFY)),
+        ("failure_taken", port.write(map::PROGRAM_FAILED).and(&port.data.bit(31))),
+    ];
+    for (name, value) in &outputs {
+        let output = m.output(name, value.width());
+        m.set(&output, value);
+    }
 }
 
 /// Whether a cell can't hold this level, a byte in two's complement.
