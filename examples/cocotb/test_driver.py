@@ -39,6 +39,13 @@ class Fault(c.Structure):
     _fields_ = [("code", c.c_uint32), ("place", c.c_uint32)]
 
 
+class FailedCell(c.Structure):
+    _fields_ = [("tile", c.c_uint32), ("row", c.c_uint32), ("column", c.c_uint32), ("level", c.c_int32), ("code", c.c_int32)]
+
+
+FAILED = c.CFUNCTYPE(None, c.POINTER(FailedCell))
+
+
 def signed(value, bits):
     return value - ((value & 1 << bits - 1) << 1)
 
@@ -107,7 +114,22 @@ async def the_driver_runs_layers_and_recovers(dut):
     assert await driver.call("identify", size[0] + 1, size[1]) == -2
     assert await driver.call("identify", *size) == OK
     levels = [signed(value & 0xFF, 8) for address, value in writes(VECTORS / index["program"]) if address == REGISTERS["PROGRAM_LEVEL"]]
-    assert await driver.call("write_cells", *size, (c.c_int8 * len(levels))(*levels)) == OK
+    failures = []
+    failed = FAILED(lambda cell: failures.append((cell[0].tile, cell[0].row, cell[0].column, cell[0].level)))
+
+    async def write_cells(rows, levels, max_pulses):
+        assert await driver.call("set_verification", max_pulses, 8) == OK
+        assert await driver.call("write_cells", rows, size[1], (c.c_int8 * len(levels))(*levels), failed) == OK
+
+    # To the other sign it takes two pulses, by way of level 0.
+    opposite = [-level for level in levels[: size[1]]]
+    await write_cells(1, levels[: size[1]], 4)
+    assert not failures
+    await write_cells(1, opposite, 1)
+    assert failures == [(0, 0, column, level) for column, level in enumerate(opposite)], failures
+    failures.clear()
+    await write_cells(size[0], levels, 4)
+    assert not failures
 
     async def run(folder, cut=0):
         """Runs a layer, whose slot stream may lack the last bytes; gives how it ended, why, and the results."""

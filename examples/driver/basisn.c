@@ -35,13 +35,55 @@ int basisn_identify(const struct basisn_bus *bus, uint32_t rows, uint32_t column
     return BASISN_OK;
 }
 
-int basisn_write_cells(const struct basisn_bus *bus, uint32_t rows, uint32_t columns, const int8_t *levels)
+int basisn_set_verification(const struct basisn_bus *bus, uint32_t max_pulses, uint32_t tolerance)
+{
+    return WRITE_ALL(bus, {{BASISN_PROGRAM_VERIFY, FIELD(PROGRAM_VERIFY_MAX_PULSES, max_pulses) | FIELD(PROGRAM_VERIFY_TOLERANCE, tolerance)}});
+}
+
+/* Two's complement in a field. */
+static int32_t signed_field(uint32_t value, uint32_t mask)
+{
+    uint32_t sign = (mask >> 1) + 1;
+    return (int32_t)(value ^ sign) - (int32_t)sign;
+}
+
+/* Waits until the last cell has been written; hands over and takes those that could not. */
+static int settle_cells(const struct basisn_bus *bus, void (*failed)(const struct basisn_failed_cell *))
+{
+    uint32_t status, seen, place;
+    for (;;) {
+        if (read_one(bus, BASISN_STATUS, &status) || read_one(bus, BASISN_PROGRAM_FAILED, &seen))
+            return BASISN_REFUSED;
+        if (seen & BASISN_PROGRAM_FAILED_VALID_MASK) {
+            if (read_one(bus, BASISN_PROGRAM_FAILED_CELL, &place))
+                return BASISN_REFUSED;
+            failed(&(struct basisn_failed_cell){
+                GET(PROGRAM_FAILED_TILE, seen),
+                GET(PROGRAM_FAILED_CELL_ROW, place),
+                GET(PROGRAM_FAILED_CELL_COLUMN, place),
+                signed_field(GET(PROGRAM_FAILED_LEVEL, seen), BASISN_PROGRAM_FAILED_LEVEL_MASK >> BASISN_PROGRAM_FAILED_LEVEL_LSB),
+                signed_field(GET(PROGRAM_FAILED_CODE, seen), BASISN_PROGRAM_FAILED_CODE_MASK >> BASISN_PROGRAM_FAILED_CODE_LSB),
+            });
+            if (WRITE_ALL(bus, {{BASISN_PROGRAM_FAILED, BASISN_PROGRAM_FAILED_VALID_MASK}}))
+                return BASISN_REFUSED;
+        } else if (!(status & BASISN_STATUS_PROGRAMMING_MASK)) {
+            return BASISN_OK;
+        }
+    }
+}
+
+int basisn_write_cells(const struct basisn_bus *bus, uint32_t rows, uint32_t columns, const int8_t *levels,
+                       void (*failed)(const struct basisn_failed_cell *cell))
 {
     /* The place steps by itself, from column to column and row to row. */
-    int failed = WRITE_ALL(bus, {{BASISN_PROGRAM_TILE, BASISN_PROGRAM_TILE_ALL_MASK}, {BASISN_PROGRAM_CELL, 0}});
-    for (size_t i = 0; !failed && i < (size_t)rows * columns; i++)
-        failed = WRITE_ALL(bus, {{BASISN_PROGRAM_LEVEL, FIELD(PROGRAM_LEVEL_LEVEL, levels[i])}});
-    return failed;
+    int ended = WRITE_ALL(bus, {{BASISN_PROGRAM_TILE, BASISN_PROGRAM_TILE_ALL_MASK}, {BASISN_PROGRAM_CELL, 0}});
+    for (size_t i = 0; !ended && i < (size_t)rows * columns; i++) {
+        ended = WRITE_ALL(bus, {{BASISN_PROGRAM_LEVEL, FIELD(PROGRAM_LEVEL_LEVEL, levels[i])}});
+        /* A failed cell is in the way of the next one. */
+        if (!ended && failed)
+            ended = settle_cells(bus, failed);
+    }
+    return ended;
 }
 
 int basisn_start(const struct basisn_bus *bus, const struct basisn_layer *layer)
@@ -97,6 +139,6 @@ int basisn_recover(const struct basisn_bus *bus)
     do {
         if (failed || read_one(bus, BASISN_STATUS, &status))
             return BASISN_REFUSED;
-    } while (status);
+    } while (status & (BASISN_STATUS_BUSY_MASK | BASISN_STATUS_ERROR_MASK));
     return WRITE_ALL(bus, {{BASISN_IRQ_PENDING, BASISN_IRQ_PENDING_DONE_MASK | BASISN_IRQ_PENDING_ERROR_MASK}});
 }

@@ -34,6 +34,12 @@ struct basisn_fault {
     uint32_t code, place;
 };
 
+/* A cell that could not be written, and what it was to be. */
+struct basisn_failed_cell {
+    uint32_t tile, row, column;
+    int32_t level, code; /* wanted; of the last verify read */
+};
+
 enum {
     BASISN_OK = 0,
     BASISN_REFUSED = -1, /* SLVERR */
@@ -45,8 +51,14 @@ enum {
 /* Whether a core with crossbars of this size is there. */
 int basisn_identify(const struct basisn_bus *bus, uint32_t rows, uint32_t columns);
 
-/* Writes the levels of all crossbars, row by row: once in the life of a chip. */
-int basisn_write_cells(const struct basisn_bus *bus, uint32_t rows, uint32_t columns, const int8_t *levels);
+/* How cells are written: with at most so many pulses each, until a verify read is as near as this to the level; or, with 0 pulses, by
+ * the macro itself. */
+int basisn_set_verification(const struct basisn_bus *bus, uint32_t max_pulses, uint32_t tolerance);
+
+/* Writes the levels of all crossbars, row by row: once in the life of a chip. `failed` is called for every cell that could not be
+ * written, if it is given; with it, the function returns when the last cell has been written. */
+int basisn_write_cells(const struct basisn_bus *bus, uint32_t rows, uint32_t columns, const int8_t *levels,
+                       void (*failed)(const struct basisn_failed_cell *cell));
 
 /* Describes a layer and starts it; `irq` will rise. Start the DMA of the slots before or after, that of the activations and of the
  * results after. */

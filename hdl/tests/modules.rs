@@ -2,13 +2,14 @@
 //! writes it again.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use basisn_arch::ChipConfig;
 use basisn_hdl::{EmittedFile, generate_core};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/modules.md");
+const DIAGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/core.svg");
 const HEAD: &str = "# Modules of the core
 
 Taken from the Verilog that `basisn generate` emits for `digits` with `skip_zero_planes`; another chip has the same modules with other widths, memories and
@@ -89,7 +90,7 @@ fn counted(modules: &[String]) -> String {
 
 fn page(files: &[EmittedFile]) -> String {
     let mut modules: Vec<_> = files.iter().rev().map(describe).collect();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     modules.retain(|module| seen.insert(module.name.clone()));
     let mut page = String::from(HEAD);
     for module in &modules {
@@ -129,4 +130,19 @@ fn the_page_of_modules_says_what_their_text_says() {
         page == committed,
         "docs/modules.md is out of date; run BASISN_UPDATE=1 cargo test --release -p basisn-hdl --test modules"
     );
+}
+
+#[test]
+fn the_block_diagram_has_every_part_of_core_and_tile() {
+    let diagram = std::fs::read_to_string(DIAGRAM).unwrap();
+    let files = generate_core(&ChipConfig::load("digits").unwrap()).unwrap();
+    let structure = files.iter().map(describe).filter(|module| ["basisn_core", "tile"].contains(&module.name.as_str()));
+    let parts: BTreeSet<_> = structure.flat_map(|module| module.instances).collect();
+    assert!(parts.len() > 15, "{parts:?}");
+    let drawn = |part: &String| {
+        let name = part.split("_<").next().unwrap();
+        diagram.contains(&format!(">{name}<")) || diagram.contains(&format!(">{name} "))
+    };
+    let missing: Vec<_> = parts.iter().filter(|part| !drawn(part)).collect();
+    assert!(missing.is_empty(), "docs/core.svg does not show {missing:?}");
 }

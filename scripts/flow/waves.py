@@ -47,7 +47,8 @@ DIAGRAMS = {
     ], "read latency 5, read interval 3"),
     "macro-program": Diagram("slow", [f"{MACRO}.program_valid"], 1, 1, 16, [
         ("program", [(f"{MACRO}.program_valid",), (f"{MACRO}.program_ready",), (f"{MACRO}.program_row", f"{MACRO}.program_valid"),
-                     (f"{MACRO}.program_column", f"{MACRO}.program_valid"), (f"{MACRO}.program_level", f"{MACRO}.program_valid")]),
+                     (f"{MACRO}.program_column", f"{MACRO}.program_valid"), (f"{MACRO}.program_level", f"{MACRO}.program_valid"),
+                     (f"{MACRO}.program_op", f"{MACRO}.program_valid")]),
         ("read", [(f"{MACRO}.read_ready",)]),
     ], "3 cycles of write and verify for each cell"),
     "read-pipeline": Diagram("fast", ["sequencer.input_read"], 1, 1, 20, [
