@@ -73,7 +73,8 @@ fn basis_by_hand(v: &Values) -> Vec<f64> {
     let memory = v.buffer_energy_pj_per_bit + v.bus_energy_pj_per_bit;
     let (written, read) = (v.sram_write_pj_per_bit, v.sram_read_pj_per_bit);
     let cells = 8.0 * 32768.0;
-    let kib = 8.0 * (8.0 * 64.0 * 32.0 + 2.0 * 737.0) / 8192.0 + 2.0 * 4.0 * 128.0 / 1024.0;
+    // Psum memories and parameters, and two input banks of four positions, a KiB together.
+    let kib = 8.0 * (8.0 * 64.0 * 32.0 + 2.0 * 737.0) / 8192.0 + 1.0;
     let energy = Energy {
         array: 2.0 * on * 80.0 * v.closed_share * columns * v.array_read_pj / 16384.0,
         wordlines: on * reads * v.wordline_energy_pj,

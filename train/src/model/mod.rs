@@ -158,7 +158,7 @@ impl Model {
         Ok(Forward { scores, coefficients, statistics })
     }
 
-    /// Gives every layer the gain that suits it: [`Layer::choose_gain`], one after the other.
+    /// Gives every layer the gain that suits it, one layer after the other.
     ///
     /// # Errors
     /// The framework fails.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::basis_model::Coding;
 use crate::loss::Distillation;
 
-/// What training of coefficients needs beside [`Options`].
+/// What training of coefficients needs beside [`Options`](crate::options::Options).
 #[derive(Clone, Debug, PartialEq)]
 pub struct BasisOptions {
     /// What the coefficients may be.
