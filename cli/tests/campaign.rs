@@ -116,7 +116,7 @@ fn inspect_tells_what_writing_takes_and_which_cells_failed() {
     let failed = json["writing"]["failed_cells"].as_array().unwrap();
     assert!(!failed.is_empty() && text.contains(&format!("{} cells failed", failed.len())), "{text}");
     let first = &failed[0];
-    let place = format!("failed: core 0 tile 0 row {} column {} ", first["row"], first["column"]);
+    let place = format!("failed: core 0 tile 0 row {} column {}: ", first["row"], first["column"]);
     assert!(text.contains(&place), "{place} in {text}");
     assert!(!basisn(folder.path(), "inspect p.safetensors").ok().contains("writing"));
 }

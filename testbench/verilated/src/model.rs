@@ -242,21 +242,15 @@ impl Model {
         std::fs::File::create(path).map_err(|_| no_file())?;
         // SAFETY: `sim` lives until drop and is borrowed mutably; the path is a C string.
         let open = unsafe { (self.library.functions.trace_open)(self.sim.as_ptr(), text.as_ptr()) } != 0;
-        // SAFETY: as above.
-        self.checked(unsafe { (self.library.functions.status)(self.sim.as_ptr()) })?;
-        match open {
-            true => {
-                self.trace = Some(path.to_path_buf());
-                Ok(())
-            }
-            false => {
-                let _ = std::fs::remove_file(path);
-                Err(refuse(
-                    "the library was built without traces",
-                    "build it with Build::trace(Trace::Fst) or Trace::Vcd",
-                ))
-            }
+        if !open {
+            let _ = std::fs::remove_file(path);
+            let fix = "build it with Build::trace(Trace::Fst) or Trace::Vcd";
+            return Err(refuse("the library was built without traces", fix));
         }
+        // Known before the check: the trace's header may be more than the disk has room for.
+        self.trace = Some(path.to_path_buf());
+        // SAFETY: `sim` lives until drop and is borrowed mutably.
+        self.checked(unsafe { (self.library.functions.status)(self.sim.as_ptr()) })
     }
 
     /// Writes out what the open trace holds back.

@@ -194,7 +194,7 @@ EXPORT int32_t vrl_trace_open(Sim* sim, const char* path) {
         on_trace(sim, [](auto& trace) { trace.close(); });
         sim->trace = std::make_unique<Trace>();
         sim->model->trace(sim->trace.get(), 99);
-        sim->trace->open(path);
+        on_trace(sim, [path](auto& trace) { trace.open(path); });
         if (!sim->trace->isOpen()) sim->trace.reset();
     });
     return sim->trace != nullptr;
