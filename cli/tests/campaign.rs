@@ -105,6 +105,24 @@ fn bad_models_and_sweeps_are_told() {
 }
 
 #[test]
+fn portable_verilog_computes_with_the_cells_of_a_device() {
+    let folder = tiny();
+    let cells =
+        "[programming]\nsigma = 0.1\n[faults]\nstuck_low = 0.05\n[aging]\ntime_s = 1e4\ndrift_exponent = 0.02\n";
+    fs::write(folder.path().join("cells.toml"), cells).unwrap();
+    let both = format!("simulate --program p.safetensors --input {IMAGES} --images 2 --seed 5 --dump");
+    let compared = basisn(folder.path(), &format!("{both} cells --macro cells.toml --body verilog")).ok();
+    assert!(compared.contains(" 0 mismatches"), "{compared}");
+    basisn(folder.path(), &format!("{both} ideal --body verilog")).ok();
+    let dumped = |name: &str| {
+        let mut files: Vec<_> = fs::read_dir(folder.path().join(name)).unwrap().map(|f| f.unwrap().path()).collect();
+        files.sort();
+        files.into_iter().map(|file| fs::read(file).unwrap()).collect::<Vec<_>>()
+    };
+    assert!(dumped("cells") != dumped("ideal"), "the errors are there");
+}
+
+#[test]
 fn inspect_tells_what_writing_takes_and_which_cells_failed() {
     let folder = tiny();
     let text = basisn(folder.path(), "inspect p.safetensors --macro worst --seed 3").ok();
@@ -116,7 +134,7 @@ fn inspect_tells_what_writing_takes_and_which_cells_failed() {
     let failed = json["writing"]["failed_cells"].as_array().unwrap();
     assert!(!failed.is_empty() && text.contains(&format!("{} cells failed", failed.len())), "{text}");
     let first = &failed[0];
-    let place = format!("failed: core 0 tile 0 row {} column {}: ", first["row"], first["column"]);
+    let place = format!("failed: core 0 tile 0 row {} column {}: level ", first["row"], first["column"]);
     assert!(text.contains(&place), "{place} in {text}");
     assert!(!basisn(folder.path(), "inspect p.safetensors").ok().contains("writing"));
 }

@@ -99,7 +99,7 @@ impl Chip {
         trace: Option<&std::path::Path>,
     ) -> Result<Self, Error> {
         let folder = tempfile::tempdir().map_err(|e| crate::icarus::failed("temporary folder", &e))?;
-        crate::icarus::write_cells(config, program, device, 0, "basisn_core", folder.path())?;
+        crate::icarus::write_cells(config, program, device, 0, "TOP.basisn_core", folder.path())?;
         let cells = format!("+cells={}", folder.path().display());
         Self::in_session(library.instance().argument(&cells)?, config, program, None, trace, None)
     }

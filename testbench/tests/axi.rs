@@ -29,7 +29,7 @@ const MUTANTS: &[Mutant] = &[
     ("the response does not wait for the data", order, "axi_lite", "(address_held & data_held)", "(address_held)"),
     ("read data is withdrawn before it is taken", order, "axi_lite", "r_valid & s_axil_rready", "r_valid"),
     ("the interrupt ignores its enable", interrupt, "registers", "irq_pending & irq_enable_register", "irq_pending"),
-    ("pending is cleared by a written 0", interrupt, "registers", "irq_pending & (~write_data[1:0])", "2'h0"),
+    ("pending is cleared by a written 0", interrupt, "registers", "irq_pending & (~write_data[2:0])", "3'h0"),
     ("levels that no cell holds are accepted", fields, "registers", "write_refused = |", "write_refused = 1'h0 & |"),
 ];
 
