@@ -100,8 +100,10 @@ impl<'a> Core<'a> {
             let macros = &self.macros[set];
             let (config, gather, orders, dots) = (self.config, &gather, &orders[..], dots::best());
             let chunk = Chunk { config, layer, index, slots, macros, gather, orders, first, dots };
-            let psums: Vec<Psums> = places.par_chunks(CHUNK).map(|places| chunk.run(&padded, places)).collect();
-            for (psums, places) in psums.iter().zip(places.chunks(CHUNK)) {
+            // Chunks of one size: what a read of noise costs grows with its places, and threads shall end together.
+            let size = places.len().div_ceil(places.len().div_ceil(CHUNK).max(1)).max(1);
+            let psums: Vec<Psums> = places.par_chunks(size).map(|places| chunk.run(&padded, places)).collect();
+            for (psums, places) in psums.iter().zip(places.chunks(size)) {
                 store(layer, places, psums, &mut runs);
             }
         }
