@@ -107,7 +107,7 @@ impl Change {
         Some((chip, workload, values))
     }
 
-    /// What it does to the accuracy of the digits on a chip with groups of `group` kernels and inputs of `bits` bits; measured for single changes.
+    /// What it does to the accuracy of the digits on a chip with groups of `group` kernels and inputs of `bits` bits.
     ///
     /// # Errors
     /// A file of measurements cannot be used.
@@ -115,12 +115,10 @@ impl Change {
         let Some(unchanged) = accuracy::trained(group, bits)? else { return Ok(None) };
         let is = |one: Change| *self == Change { name: self.name, ..one };
         let trained = |groups: usize, bits: usize, before: Option<f64>| {
-            // On the four tiles of `digits` no layer of the digits network has more than eight kernels a tile.
-            let there = groups.min(8);
             let how = format!(
-                "trained in groups of {there} with ternary coefficients and {bits}-bit inputs, mean of the seeds"
+                "trained in groups of {groups} with ternary coefficients and {bits}-bit inputs, mean of the seeds"
             );
-            let percent = accuracy::trained(there, bits)?;
+            let percent = accuracy::trained(groups, bits)?;
             let both = percent.zip(before);
             Ok(both.map(|(percent, unchanged_percent)| Accuracy { percent, unchanged_percent, how }))
         };
@@ -159,6 +157,10 @@ impl Change {
             _ if is(Change { read_cycle_ns: self.read_cycle_ns, ..BASE }) => Some(same(
                 "the same integers if cells and converters settle in time; noise of faster reads is not modelled",
             )),
+            // Neither tiles nor skipped planes nor the time of a read change an integer.
+            Change { group: Some(groups), input_bits: Some(bits), adc_bits: None, .. } => {
+                trained(*groups, *bits, Some(unchanged))?
+            }
             _ => None,
         })
     }
