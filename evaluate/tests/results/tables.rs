@@ -1,60 +1,13 @@
-//! The tables of `docs/results.md` are what the program says now. Accept changes that you have read with `scripts/results`.
-
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+//! The tables of `docs/results.md`.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
-use basisn_arch::ChipConfig;
-use basisn_compiler::graph::topologies;
 use basisn_evaluate::area::overhead;
 use basisn_evaluate::report::number::{area, digits, energy, ratio, time};
 use basisn_evaluate::reprogram::{Concessions, Options, cost};
-use basisn_evaluate::study::Point;
-use basisn_evaluate::{Chip, Component, Constants, Report, Request, Workload, basis, study};
+use basisn_evaluate::{Chip, Component, Constants, basis};
 
-/// Networks, with the time in ms that a calculation on paper gave for 64 crossbars, where there is one.
-const NETWORKS: [(&str, Option<f64>); 10] = [
-    ("resnet18-imagenet", Some(24.9)),
-    ("resnet34-imagenet", Some(48.0)),
-    ("resnet50-imagenet", Some(56.0)),
-    ("densenet121-imagenet", Some(39.0)),
-    ("densenet169-imagenet", Some(47.0)),
-    ("resnet18-cifar100", Some(7.1)),
-    ("resnet34-cifar100", None),
-    ("resnet20-cifar100", Some(0.74)),
-    ("densenet40-cifar100", Some(4.6)),
-    ("densenet121-cifar100", None),
-];
-
-const CROSSBARS: [usize; 3] = [64, 16, 256];
-
-struct Evaluated {
-    name: &'static str,
-    paper_ms: Option<f64>,
-    workload: Workload,
-    report: Report,
-}
-
-fn evaluated(constants: &Constants, chip: &Chip) -> Vec<Evaluated> {
-    let request = Request {
-        crossbars: CROSSBARS.to_vec(),
-        batches: vec![1, 64],
-        write_models: constants.write_models.iter().map(|m| m.name.clone()).collect(),
-        concessions: Concessions::default(),
-    };
-    let one = |(name, paper_ms): (&'static str, Option<f64>)| {
-        let workload = Workload::from_graph(&topologies::built_in(name).unwrap(), 8);
-        let report = study::evaluate(&workload, chip, "isaac", constants, &request).unwrap();
-        Evaluated { name, paper_ms, workload, report }
-    };
-    NETWORKS.map(one).into_iter().collect()
-}
-
-fn point(of: &Evaluated, crossbars: usize, batch: usize) -> &Point {
-    of.report.points.iter().find(|p| (p.crossbars, p.batch) == (crossbars, batch)).unwrap()
-}
+use crate::networks::Evaluated;
 
 fn table(title: &str, note: &str, head: &[String], rows: Vec<Vec<String>>) -> String {
     let mut text = format!("### {title}\n\n");
@@ -72,16 +25,14 @@ fn strings(head: &[&str]) -> Vec<String> {
     head.iter().map(|h| (*h).to_string()).collect()
 }
 
-fn tables() -> String {
-    let constants = Constants::built_in().unwrap();
-    let chip = Chip::new(&ChipConfig::load("isaac").unwrap(), constants.values());
-    let all = evaluated(&constants, &chip);
+/// All of them, one after the other.
+pub fn all(constants: &Constants, chip: &Chip, all: &[Evaluated]) -> String {
     let models: Vec<_> = constants.write_models.iter().map(|m| m.name.clone()).collect();
     let head = |first: &[&str]| [strings(first), models.clone()].concat();
     let mut text = String::new();
 
     let rows = all.iter().map(|e| {
-        let p = |crossbars| point(e, crossbars, 1);
+        let p = |crossbars| e.point(crossbars, 1);
         vec![
             e.name.into(),
             digits(e.workload.weights() as f64 * 1e-6),
@@ -132,7 +83,7 @@ fn tables() -> String {
 
     for crossbars in [16, 64, 256] {
         let rows = all.iter().map(|e| {
-            let p = point(e, crossbars, 1);
+            let p = e.point(crossbars, 1);
             let cells = p.against.iter().map(|a| format!("{} / {}", ratio(a.time_ratio), ratio(a.edp_ratio)));
             let row = |ns: Option<f64>| ns.map_or("-".into(), time);
             [
@@ -151,14 +102,13 @@ fn tables() -> String {
     }
 
     let rows = all.iter().map(|e| {
-        let cells =
-            point(e, 64, 64).against.iter().map(|a| format!("{} / {}", ratio(a.time_ratio), ratio(a.edp_ratio)));
+        let cells = e.point(64, 64).against.iter().map(|a| format!("{} / {}", ratio(a.time_ratio), ratio(a.edp_ratio)));
         [vec![e.name.into()], cells.collect()].concat()
     });
     text += &table("Time ratio / EDP ratio, 64 crossbars, batch 64", "", &head(&["network"]), rows.collect());
 
     let rows = all.iter().map(|e| {
-        let p = point(e, 64, 1);
+        let p = e.point(64, 1);
         let cells =
             p.against.iter().map(|a| format!("{} / {}", ratio(a.equal_area_time_ratio), ratio(a.equal_area_edp_ratio)));
         [vec![e.name.into(), p.against[0].equal_area_crossbars.to_string()], cells.collect()].concat()
@@ -181,7 +131,7 @@ fn tables() -> String {
         let cell = |m| {
             let options = Options { crossbars: 64, batch: 1, cell_bits: 2, adc_bits: None, concessions: none };
             let other = cost(&chip, &e.workload, &options, m, constants.values());
-            let p = point(e, 64, 1);
+            let p = e.point(64, 1);
             format!("{} / {}", ratio(p.time_ns / other.time_ns), ratio(p.time_ns * p.energy.total() / other.edp()))
         };
         [vec![e.name.into()], constants.write_models.iter().map(cell).collect()].concat()
@@ -194,7 +144,7 @@ fn tables() -> String {
     );
 
     let rows = all.iter().flat_map(|e| {
-        let p = point(e, 64, 1);
+        let p = e.point(64, 1);
         let typical = p.against.iter().find(|a| a.write_model == "typical").unwrap();
         [("BasisN", &p.energy), ("typical", &typical.cost.energy)].map(|(side, of)| {
             let parts = Component::ALL.iter().map(|&c| format!("{:.1}%", 100.0 * of[c] / of.total()));
@@ -211,7 +161,7 @@ fn tables() -> String {
 
     let rows = all.iter().map(|e| {
         let life = |l: Option<f64>| l.map_or("no writes".into(), digits);
-        [vec![e.name.into()], point(e, 64, 1).against.iter().map(|a| life(a.lifetime_inferences)).collect()].concat()
+        [vec![e.name.into()], e.point(64, 1).against.iter().map(|a| life(a.lifetime_inferences)).collect()].concat()
     });
     text += &table(
         "Lifetime of reprogramming in inferences, 64 crossbars, batch 1",
@@ -239,7 +189,7 @@ fn tables() -> String {
     );
 
     let rows = all.iter().map(|e| {
-        let o = overhead(&e.report.area, &point(e, 64, 1).energy);
+        let o = overhead(&e.report.area, &e.point(64, 1).energy);
         let shares = [o.of_tiles, o.with_psums_of_tiles, o.of_chip, o.of_energy, o.with_leakage_of_energy];
         [vec![e.name.into()], shares.map(|s| format!("{:.1}%", 100.0 * s)).to_vec()].concat()
     });
@@ -297,27 +247,4 @@ fn tables() -> String {
         rows.collect(),
     );
     text.trim_end().to_string() + "\n"
-}
-
-const BEGIN: &str = "<!-- tables: scripts/results -->\n";
-
-#[test]
-fn the_document_says_what_the_program_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/results.md");
-    let document = fs::read_to_string(&path).unwrap();
-    let (text, tables_there) = document.split_once(BEGIN).unwrap();
-    let tables = tables();
-    if std::env::var_os("BASISN_UPDATE").is_some() {
-        fs::write(&path, format!("{text}{BEGIN}{tables}")).unwrap();
-        return;
-    }
-    let differs = tables.lines().zip(tables_there.lines()).find(|(now, then)| now != then);
-    if let Some((now, then)) = differs {
-        panic!("docs/results.md is out of date; run scripts/results\n  document: {then}\n  program:  {now}");
-    }
-    assert_eq!(
-        tables.lines().count(),
-        tables_there.lines().count(),
-        "docs/results.md is out of date; run scripts/results"
-    );
 }
