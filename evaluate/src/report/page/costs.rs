@@ -36,10 +36,12 @@ pub(super) fn energy_section(point: &Point) -> Markup {
         .chain(point.against.iter().map(|a| row(a.write_model.replace('_', " "), &a.cost.energy)))
         .collect();
     html! {
-        h2 { "Where the energy goes" }
-        p.dim { "Shares of one inference; the thin line below is the whole, all on one scale." }
-        (key(&PARTS.map(|(c, name, _)| (c, name))))
-        (stacks(&rows))
+        section {
+            h2 { "Where the energy goes" }
+            p.dim { "Shares of one inference; the thin line below is the whole, all on one scale." }
+            (key(&PARTS.map(|(c, name, _)| (c, name))))
+            (stacks(&rows))
+        }
         details {
             summary { "Formulas and figures" }
             div.scroll { table.words {
@@ -78,9 +80,11 @@ pub(super) fn time_section(point: &Point) -> Markup {
     };
     let rows: Vec<_> = [own].into_iter().chain(point.against.iter().map(other)).collect();
     html! {
-        h2 { "Where the time goes" }
-        (key(&NAMES))
-        (stacks(&rows))
+        section {
+            h2 { "Where the time goes" }
+            (key(&NAMES))
+            (stacks(&rows))
+        }
         details {
             summary { "Formulas" }
             p { "BasisN: clock cycles of the cycle model, which equals the counters of the RTL, plus three cycles for every register write of a layer; "

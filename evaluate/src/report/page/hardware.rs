@@ -95,6 +95,6 @@ pub(super) fn background(report: &Report) -> Markup {
             p { "Clock " (digits(report.clock_mhz)) " MHz: crossbar.read_interval_cycles in crossbar.read_cycle_ns." }
         }
         p.dim { (report.network) ": " (digits(report.weights as f64 * 1e-6)) " M weights, " (digits(report.macs as f64 * 1e-9))
-            " G multiply-accumulates. Models, not measurements, but for the cycles of BasisN, which equal those of the RTL. Accuracy is not part of this page." }
+            " G multiply-accumulates. Models, not measurements, but for the cycles of BasisN, which equal those of the RTL. The accuracy of this network is not measured." }
     }
 }
