@@ -4,7 +4,10 @@
 use basisn_arch::{ConvShape, Subvectors};
 use basisn_compiler::csd::digits;
 use basisn_compiler::fitted::Code;
+use rand::rngs::StdRng;
 use rayon::prelude::*;
+
+use crate::reading::Reading;
 
 /// Cell levels of one crossbar, which all crossbars share.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +21,20 @@ pub struct Levels {
 }
 
 impl Levels {
+    /// The levels that cells can hold nearest to `latents`, which are of the same shape: whole ones, up to `level_max`, and never 0 where
+    /// that is 1 and cells have one bit.
+    #[must_use]
+    pub fn nearest(&self, latents: &[f32], cell_bits: usize, level_max: i32) -> Self {
+        let level = |&latent: &f32| {
+            if cell_bits == 1 {
+                1f32.copysign(latent)
+            } else {
+                latent.round().clamp(-level_max as f32, level_max as f32)
+            }
+        };
+        Levels { values: latents.iter().map(level).collect(), ..*self }
+    }
+
     /// The first `length` rows, transposed: `[column][row]`.
     pub fn transposed(&self, length: usize) -> Vec<f32> {
         (0..self.columns)
@@ -61,74 +78,119 @@ pub struct LayerSums {
     planes: usize,
     /// `[subvector][row][kernel][plane]`.
     weights: Vec<f32>,
+    /// Variance of reads in the same order; empty where there is none.
+    variances: Vec<f32>,
 }
 
 impl LayerSums {
     /// For coefficients `[kernel][subvector][column]` of at most `planes` planes. `levels` are those of the one crossbar that stands
     /// for all, or of all tiles; `tiles` says on which one every kernel is.
     pub fn new(shape: ConvShape, coefficients: &[f32], planes: usize, levels: &[Levels], tiles: &[usize]) -> Self {
-        let (rows, columns) = levels.first().map_or((1, 1), |levels| (levels.rows, levels.columns));
+        let rows = levels.first().map_or(1, |levels| levels.rows);
         let cut = Subvectors::new(shape.depth(), rows);
-        let items = shape.kernels * planes;
-        let mut weights = vec![0.0; cut.count * cut.length * items];
-        for (kernel, coefficients) in coefficients.chunks(cut.count * columns).enumerate() {
-            let levels = &levels[if levels.len() == 1 { 0 } else { tiles[kernel] }];
-            for (place, &coefficient) in coefficients.iter().enumerate().filter(|(_, c)| **c != 0.0) {
-                let (subvector, column) = (place / columns, place % columns);
-                for (plane, digit) in digits(coefficient as i32, planes).enumerate().filter(|(_, digit)| *digit != 0) {
-                    for row in 0..cut.length {
-                        let weight = &mut weights[(subvector * cut.length + row) * items + kernel * planes + plane];
-                        *weight += digit as f32 * levels.values[row * columns + column];
-                    }
-                }
-            }
+        let of_kernel = |kernel: usize| &levels[if levels.len() == 1 { 0 } else { tiles[kernel] }];
+        let weights = summed(cut, coefficients, planes, shape.kernels, of_kernel, f32::from);
+        LayerSums { shape, cut, planes, weights, variances: Vec::new() }
+    }
+
+    /// The same with the noise of reads, for the same coefficients.
+    #[must_use]
+    pub fn noisy(mut self, coefficients: &[f32], reading: &Reading) -> Self {
+        if !reading.is_quiet() {
+            let variance = reading.variance();
+            let size = |digit: i8| f32::from(digit.abs());
+            self.variances = summed(self.cut, coefficients, self.planes, self.shape.kernels, |_| &variance, size);
         }
-        LayerSums { shape, cut, planes, weights }
+        self
     }
 
     /// Partial sums `[image][kernel][position]` of inputs `[image][channel][row][column]`, in units of lane sums: times `2^gain`.
-    /// Inputs are integers of `input`.
-    pub fn psums(&self, inputs: &[f32], input: &Code, adc: Adc) -> Vec<f32> {
+    /// Inputs are integers of `input`; `reading` adds what a real chip does to lane sums.
+    pub fn psums(&self, inputs: &[f32], input: &Code, adc: Adc, reading: Option<&Reading>) -> Vec<f32> {
         let positions = self.shape.positions();
         let mut psums = vec![0.0; inputs.len() / self.shape.inputs() * self.shape.kernels * positions];
-        psums.par_chunks_mut(self.shape.kernels * positions).zip(inputs.par_chunks(self.shape.inputs())).for_each(
-            |(psums, inputs)| {
+        psums
+            .par_chunks_mut(self.shape.kernels * positions)
+            .zip(inputs.par_chunks(self.shape.inputs()))
+            .enumerate()
+            .for_each(|(image, (psums, inputs))| {
+                let mut reading = reading.map(|reading| (reading, reading.draws(image)));
                 let inputs: Vec<i32> = inputs.iter().map(|&x| x as i32).collect();
                 let mut patch = vec![0; self.cut.count * self.cut.length];
                 for position in 0..positions {
                     self.shape.fill_patch(&inputs, position, &mut patch[..self.shape.depth()]);
-                    for (kernel, psum) in self.position(&patch, input, adc).into_iter().enumerate() {
+                    for (kernel, psum) in self.position(&patch, input, adc, &mut reading).into_iter().enumerate() {
                         psums[kernel * positions + position] = psum * (1u32 << adc.gain) as f32;
                     }
                 }
-            },
-        );
+            });
         psums
     }
 
-    fn position(&self, patch: &[i32], input: &Code, adc: Adc) -> Vec<f32> {
+    fn position(&self, patch: &[i32], input: &Code, adc: Adc, reading: &mut Option<(&Reading, StdRng)>) -> Vec<f32> {
         let items = self.shape.kernels * self.planes;
-        let mut sums = vec![0.0f32; items];
+        let (mut sums, mut variances) = (vec![0.0f32; items], vec![0.0f32; items]);
         let mut total = vec![0.0f32; self.shape.kernels];
-        for (values, weights) in patch.chunks(self.cut.length).zip(self.weights.chunks(self.cut.length * items)) {
+        let size = self.cut.length * items;
+        for (subvector, values) in patch.chunks(self.cut.length).enumerate() {
             for plane in 0..input.bits {
-                sums.fill(0.0);
-                for (_, weights) in
-                    values.iter().zip(weights.chunks_exact(items)).filter(|(x, _)| **x >> plane & 1 == 1)
-                {
-                    sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+                let add = |of: &[f32], sums: &mut [f32]| {
+                    sums.fill(0.0);
+                    let rows = of[subvector * size..(subvector + 1) * size].chunks_exact(items);
+                    for (_, weights) in values.iter().zip(rows).filter(|(x, _)| **x >> plane & 1 == 1) {
+                        sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+                    }
+                };
+                add(&self.weights, &mut sums);
+                if !self.variances.is_empty() {
+                    add(&self.variances, &mut variances);
                 }
                 let sign = if input.signed && plane + 1 == input.bits { -1.0 } else { 1.0 };
                 let weight = sign * (1u32 << plane) as f32;
-                for (total, sums) in total.iter_mut().zip(sums.chunks_exact(self.planes)) {
-                    for (j, &sum) in sums.iter().enumerate() {
-                        *total += weight * (1u32 << j) as f32 * adc.code(sum);
+                match reading {
+                    None => sums.iter_mut().for_each(|sum| *sum = adc.code(*sum)),
+                    Some((reading, draws)) => {
+                        for (item, (sum, &variance)) in sums.iter_mut().zip(&variances).enumerate() {
+                            *sum = reading.code(item / self.planes, *sum, variance, adc, draws);
+                        }
+                    }
+                }
+                for (total, codes) in total.iter_mut().zip(sums.chunks_exact(self.planes)) {
+                    for (j, &code) in codes.iter().enumerate() {
+                        *total += weight * (1u32 << j) as f32 * code;
                     }
                 }
             }
         }
         total
     }
+}
+
+/// For every item of coefficients `[kernel][subvector][column]` the sum over its columns of digit times cell, `[subvector][row][kernel][plane]`;
+/// `factor` is what a digit counts.
+fn summed<'a>(
+    cut: Subvectors,
+    coefficients: &[f32],
+    planes: usize,
+    kernels: usize,
+    cells: impl Fn(usize) -> &'a Levels,
+    factor: impl Fn(i8) -> f32,
+) -> Vec<f32> {
+    let items = kernels * planes;
+    let mut sums = vec![0.0; cut.count * cut.length * items];
+    for (kernel, coefficients) in coefficients.chunks(coefficients.len() / kernels.max(1)).enumerate() {
+        let cells = cells(kernel);
+        for (place, &coefficient) in coefficients.iter().enumerate().filter(|(_, c)| **c != 0.0) {
+            let (subvector, column) = (place / cells.columns, place % cells.columns);
+            for (plane, digit) in digits(coefficient as i32, planes).enumerate().filter(|(_, digit)| *digit != 0) {
+                for row in 0..cut.length {
+                    let sum = &mut sums[(subvector * cut.length + row) * items + kernel * planes + plane];
+                    *sum += factor(digit) * cells.values[row * cells.columns + column];
+                }
+            }
+        }
+    }
+    sums
 }
 
 #[cfg(test)]
@@ -206,9 +268,9 @@ mod tests {
                 &[0; 5],
             );
             let floats: Vec<f32> = inputs.iter().map(|&x| x as f32).collect();
-            let found: Vec<i32> = sums.psums(&floats, &input, adc).into_iter().map(|sum| sum as i32).collect();
+            let found: Vec<i32> = sums.psums(&floats, &input, adc, None).into_iter().map(|sum| sum as i32).collect();
             assert_eq!(found, reference(&inputs, &coefficients, planes, &levels, &input, adc));
-            let exact = sums.psums(&floats, &input, Adc { bits: 24, gain: 0 });
+            let exact = sums.psums(&floats, &input, Adc { bits: 24, gain: 0 }, None);
             saturated += usize::from(exact.iter().zip(&found).any(|(e, f)| *e as i32 != *f));
         }
         assert!(saturated > 0, "no case in which the ADC matters");

@@ -4,7 +4,6 @@ use basisn_arch::{ChipConfig, Step, StepOp, Subvectors, Window};
 use basisn_compiler as compiler;
 use basisn_compiler::Fitted;
 use basisn_compiler::basis::Basis;
-use basisn_compiler::coefficient::CoefficientCode;
 use basisn_compiler::fit::pursuit::{self, Pursuit};
 use basisn_compiler::fit::{FitOptions, Target};
 use burn::tensor::Device;
@@ -14,6 +13,7 @@ use crate::adc::Levels;
 use crate::coefficients::{Limit, Rule};
 use crate::model::{BasisLayer, Layer, Model, Node, Op};
 use crate::parameter::{Parameter, Role};
+use crate::plan::{Choice, Plan};
 
 /// How kernels share the columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -40,12 +40,12 @@ pub enum Start {
 }
 
 /// What the coefficients may be.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Coding {
-    /// Integers that a coefficient can be.
-    pub code: CoefficientCode,
-    /// How kernels share the columns.
-    pub sharing: Sharing,
+    /// What the coefficients of a layer may be, unless the plan says otherwise.
+    pub choice: Choice,
+    /// Layers with a choice of their own.
+    pub plan: Plan,
     /// How the first coefficients are found.
     pub start: Start,
     /// Bits of the activations between layers.
@@ -67,22 +67,31 @@ pub fn fitted_model(
     float: &compiler::Model,
     images: &[Vec<i32>],
     config: &ChipConfig,
-    coding: Coding,
+    coding: &Coding,
     device: &Device,
 ) -> Result<(Model, Vec<Parameter>, Fitted), Error> {
     let options = FitOptions { activation_bits: Some(coding.activation_bits), ..FitOptions::grouped(1, 1) };
     let template = compiler::compile::fit(float, images, config, &options)?;
+    if let Some(unknown) = coding.plan.layers().find(|name| template.layers.iter().all(|layer| layer.name != *name)) {
+        let names: Vec<&str> = template.layers.iter().map(|layer| layer.name.as_str()).collect();
+        let cause = format!("the network has no layer {unknown}; it has {}", names.join(", "));
+        return Err(Error::Plan { at: "--plan".into(), cause });
+    }
     let basis = Basis::hadamard(config);
     let (mut layers, mut parameters) = (Vec::new(), Vec::new());
     for fitted in &template.layers {
         let (kernels, depth) = (fitted.shape.kernels, fitted.shape.depth());
         let cut = Subvectors::new(depth, basis.rows);
-        let limit = match coding.sharing {
-            Sharing::Groups(size) => Limit::Groups(pursuit::groups(kernels, size, config.tiles())),
-            Sharing::Nonzeros(most) => Limit::Nonzeros(most),
-            Sharing::Dense => Limit::Dense,
+        let Choice { code, sharing } = coding.plan.of(&fitted.name).unwrap_or(coding.choice);
+        let (limit, compete) = match sharing {
+            Sharing::Groups(size) => {
+                let groups = pursuit::groups(kernels, size, config.tiles());
+                (Limit::Groups(groups.clone()), groups)
+            }
+            Sharing::Nonzeros(most) => (Limit::Nonzeros(most), pursuit::groups(kernels, kernels, config.tiles())),
+            Sharing::Dense => (Limit::Dense, pursuit::groups(kernels, kernels, config.tiles())),
         };
-        let rule = Rule { kernels, subvectors: cut.count, columns: basis.columns, code: coding.code, limit };
+        let rule = Rule { kernels, subvectors: cut.count, columns: basis.columns, code, limit };
         let weight = float.parameters.values(&fitted.name, "weight");
         let found = first_fit(&Target::new(weight, depth), &basis, &rule, coding.start);
         let place = parameters.len();
@@ -94,7 +103,7 @@ pub fn fitted_model(
         parameters.push(Parameter::new(name("log_scale"), Role::PerKernel, logs, device));
         let (input, output, range) = (fitted.input, fitted.output, fitted.range);
         let (log_scale, tiles) = (place + 2, vec![0; kernels]);
-        let basis = Some(BasisLayer { log_scale, rule, cut, input, output, range, gain: 0, tiles });
+        let basis = Some(BasisLayer { log_scale, rule, compete, cut, input, output, range, gain: 0, tiles });
         let shape = fitted.shape;
         let linear = shape.window == Window::covering(shape.in_height, shape.in_width);
         layers.push(Layer { name: fitted.name.clone(), shape, linear, weight: place, bias: Some(place + 1), basis });

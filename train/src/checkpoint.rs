@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::files::{self, NamedTensor};
-use crate::train::{Epoch, Training};
+use crate::train::{Best, Epoch, Score, Training};
 
 const KEY: &str = "basisn_checkpoint";
 /// In front of the names of the best epoch's parameters.
@@ -21,8 +21,8 @@ struct Description {
     steps: usize,
     /// Gains of the layers' ADCs.
     gains: Vec<u32>,
-    /// Epoch whose parameters are the best ones.
-    best: Option<usize>,
+    /// Epoch whose parameters are the best ones, and how good they are.
+    best: Option<(usize, Score)>,
     /// Epochs done.
     epochs: Vec<Epoch>,
 }
@@ -30,7 +30,8 @@ struct Description {
 /// Everything that decides how a training goes on, as text.
 fn settings(training: &Training) -> String {
     let layers: Vec<&str> = training.model.layers.iter().map(|layer| layer.name.as_str()).collect();
-    let levels: f64 = training.levels.iter().flat_map(|levels| &levels.values).map(|&level| f64::from(level)).sum();
+    let fixed = training.levels.iter().filter(|_| training.cells().is_none());
+    let levels: f64 = fixed.flat_map(|levels| &levels.values).map(|&level| f64::from(level)).sum();
     format!("{:?} {:?} {layers:?}, levels {levels}", training.options, training.basis)
 }
 
@@ -42,7 +43,7 @@ pub fn save(path: &Path, training: &Training) -> Result<(), Error> {
     let tensor = |name: String, values: Vec<f32>| NamedTensor { name, shape: vec![values.len()], values };
     let (arrays, steps) = training.state()?;
     let mut tensors: Vec<NamedTensor> = arrays.into_iter().map(|array| tensor(array.name, array.values)).collect();
-    if let Some((_, values)) = &training.best {
+    if let Some(Best { values, .. }) = &training.best {
         let names = training.parameters.iter().map(|parameter| format!("{BEST}{}", parameter.name));
         tensors.extend(names.zip(values).map(|(name, values)| tensor(name, values.clone())));
     }
@@ -50,7 +51,7 @@ pub fn save(path: &Path, training: &Training) -> Result<(), Error> {
         settings: settings(training),
         steps,
         gains: training.model.layers.iter().map(|layer| layer.basis.as_ref().map_or(0, |basis| basis.gain)).collect(),
-        best: training.best.as_ref().map(|(epoch, _)| *epoch),
+        best: training.best.as_ref().map(|best| (best.epoch, best.score)),
         epochs: training.epochs.clone(),
     };
     let text = serde_json::to_string(&description)
@@ -83,12 +84,14 @@ pub fn load(path: &Path, training: &mut Training) -> Result<(), Error> {
     }
     training.best = match description.best {
         None => None,
-        Some(epoch) => {
+        Some((epoch, score)) => {
             let values = training.parameters.iter().map(|parameter| find(&format!("{BEST}{}", parameter.name)));
             let values = values.collect::<Option<Vec<_>>>();
-            Some((epoch, values.ok_or_else(|| refuse("parameters of the best epoch are missing".into()))?))
+            let values = values.ok_or_else(|| refuse("parameters of the best epoch are missing".into()))?;
+            Some(Best { epoch, score, values })
         }
     };
+    training.round_cells()?;
     training.skip(description.epochs);
     Ok(())
 }

@@ -53,15 +53,20 @@ pub fn accuracies(
 /// The levels of every tile of the first core of a chip, read back after `levels` (`[row][column]`) were written.
 pub fn measured(config: &ChipConfig, device: &Device, levels: &[i8]) -> Vec<Levels> {
     let geometry = Geometry::from(config);
-    let (rows, columns) = (geometry.rows, geometry.columns);
-    (0..config.tiles())
-        .map(|tile| {
-            let mut written = DeviceMacro::new(geometry, device, 0, tile);
-            written.program_all(levels);
-            let effective = written.effective_levels();
-            let level =
-                |cell: usize| effective[cell % columns * rows + cell / columns] as f32 / (1 << FRACTION_BITS) as f32;
-            Levels { rows, columns, values: (0..rows * columns).map(level).collect() }
-        })
-        .collect()
+    (0..config.tiles()).map(|tile| effective(&written(geometry, device, tile, levels))).collect()
+}
+
+/// The crossbar of a tile of the first core of a chip, with `levels` (`[row][column]`) written.
+pub fn written(geometry: Geometry, device: &Device, tile: usize, levels: &[i8]) -> DeviceMacro {
+    let mut written = DeviceMacro::new(geometry, device, 0, tile);
+    written.program_all(levels);
+    written
+}
+
+/// What the cells of a crossbar are worth.
+pub fn effective(written: &DeviceMacro) -> Levels {
+    let Geometry { rows, columns, .. } = *written.geometry();
+    let levels = written.effective_levels();
+    let level = |cell: usize| levels[cell % columns * rows + cell / columns] as f32 / (1 << FRACTION_BITS) as f32;
+    Levels { rows, columns, values: (0..rows * columns).map(level).collect() }
 }

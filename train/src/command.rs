@@ -1,15 +1,23 @@
 //! The options of the command line.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use basisn_compiler::coefficient::{CoefficientCode, PLANES_MAX};
+use basisn_compiler::Dataset;
+use basisn_compiler::coefficient::CoefficientCode;
+use basisn_models::rram::MacroModel;
+use basisn_train::Error;
+use basisn_train::backend::Backend;
 use basisn_train::basis_model::{Coding, Sharing, Start};
+use basisn_train::data::Augmentation;
 use basisn_train::options::{Keep, Options, Schedule};
 use basisn_train::parameter::OptimizerKind;
+use basisn_train::penalty::Penalties;
+use basisn_train::plan::{Choice, Plan, coefficient_code};
 use basisn_train::train::BasisOptions;
 use clap::Parser;
 
-/// Trains a network on labelled images, on the CPU: float weights, or coefficients of the global basis.
+/// Trains a network on labelled images: float weights, or coefficients of the global basis.
 ///
 /// Without --from the result is float weights. With --from it is a fitted network: coefficients that start from those float weights,
 /// and with --groups own disjoint columns, so that the kernels of a group run side by side.
@@ -25,12 +33,15 @@ use clap::Parser;
                   --coefficients ternary --groups 4 --out fitted.safetensors --report training.html"
 )]
 pub struct Arguments {
-    /// Network description, TOML, or a built-in architecture for the images of the data, such as resnet8 or resnet20
+    /// Network description, TOML; a built-in network such as resnet20-cifar10; or a built-in architecture, such as resnet20, for the images and
+    /// classes of the data
     #[arg(long, value_name = "FILE|NAME")]
-    pub network: PathBuf,
-    /// Folder of images.npy, labels.npy, train.npy and test.npy
-    #[arg(long, value_name = "FOLDER")]
-    pub data: PathBuf,
+    pub network: String,
+    /// Images, labels and split: a folder as examples/digits (.npy); a folder of CIFAR-10 or CIFAR-100 .bin files, or of MNIST's IDX files; a
+    /// folder of train and val or test, each with a folder of JPEG or PNG files for each class; synthetic:CLASSES:IMAGES:SEED, drawn. Where
+    /// there is no split, every fifth image of a class is held out
+    #[arg(long, value_name = "DATA")]
+    pub data: String,
     /// File to write: weights, or with --from a fitted network; an older one is replaced when training has succeeded
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -46,6 +57,24 @@ pub struct Arguments {
     /// Kernels of a group, which own disjoint columns
     #[arg(long, value_name = "G", requires = "from", conflicts_with = "nonzeros", help_heading = "Coefficients")]
     pub groups: Option<usize>,
+    /// Groups and coefficients of single layers: a TOML file with a table for each layer, such as [conv1] groups = 2 coefficients = "csd2"
+    #[arg(long, value_name = "FILE", requires = "from", help_heading = "Coefficients")]
+    pub plan: Option<PathBuf>,
+    /// Search groups and planes of every layer that take at most so many clock cycles an image
+    #[arg(long, value_name = "CYCLES", requires = "from", conflicts_with_all = ["plan", "fitted", "nonzeros"], help_heading = "Search")]
+    pub target_cycles: Option<u64>,
+    /// Search groups and planes of every layer that take the fewest cycles at this accuracy on validation images, 0..1, in short trainings
+    #[arg(long, value_name = "SHARE", requires = "from", conflicts_with_all = ["plan", "fitted", "nonzeros", "target_cycles"], help_heading = "Search")]
+    pub target_accuracy: Option<f64>,
+    /// Epochs of a short training
+    #[arg(long, value_name = "EPOCHS", default_value_t = 5, requires = "target_accuracy", help_heading = "Search")]
+    pub search_epochs: usize,
+    /// File for the plan that was found, as --plan reads it
+    #[arg(long, value_name = "FILE", requires = "from", help_heading = "Search")]
+    pub save_plan: Option<PathBuf>,
+    /// File for what the search measured: cycles and loss by layer and choice, CSV
+    #[arg(long, value_name = "FILE", requires = "from", help_heading = "Search")]
+    pub save_sensitivity: Option<PathBuf>,
     /// Without groups: coefficients of a kernel in a subvector that are not zero, at most
     #[arg(long, value_name = "COUNT", requires = "from", help_heading = "Coefficients")]
     pub nonzeros: Option<usize>,
@@ -58,12 +87,49 @@ pub struct Arguments {
     /// Share of the loss that the float network's scores decide, 0..1 [default: 0.5]
     #[arg(long, requires = "from", help_heading = "Coefficients")]
     pub distill: Option<f64>,
+    /// Weight of a term against contests: products of what kernels that compete want of a column [default: 0]
+    #[arg(
+        long,
+        value_name = "WEIGHT",
+        default_value_t = 0.0,
+        hide_default_value = true,
+        requires = "from",
+        help_heading = "Coefficients"
+    )]
+    pub contest_penalty: f64,
+    /// Weight of a term against unevenly loaded columns [default: 0]
+    #[arg(
+        long,
+        value_name = "WEIGHT",
+        default_value_t = 0.0,
+        hide_default_value = true,
+        requires = "from",
+        help_heading = "Coefficients"
+    )]
+    pub load_penalty: f64,
+    /// Weight of the absolute values of the latents [default: 0]
+    #[arg(
+        long,
+        value_name = "WEIGHT",
+        default_value_t = 0.0,
+        hide_default_value = true,
+        requires = "from",
+        help_heading = "Coefficients"
+    )]
+    pub l1_penalty: f64,
     /// Last epochs with the ADC in the loop [default: 4]
     #[arg(long, requires = "from", help_heading = "Coefficients")]
     pub adc_epochs: Option<usize>,
     /// Error of a cell that training sees, as a share of full scale [default: 0]
     #[arg(long, value_name = "SHARE", requires = "from", help_heading = "Coefficients")]
     pub cell_error: Option<f64>,
+    /// Train the cells of the basis, and nothing else, in every so many epochs; the chip is then written for this network
+    #[arg(long, value_name = "EPOCHS", requires = "from", conflicts_with = "refit_on", value_parser = clap::value_parser!(u16).range(2..), help_heading = "Coefficients")]
+    pub learn_basis: Option<u16>,
+    /// Macro model (preset or TOML file) whose errors training sees: in every step the cells of a fresh chip, and with the ADC in the loop the
+    /// noise of its reads and the errors of its ADCs
+    #[arg(long = "macro", value_name = "MODEL", requires = "from", conflicts_with_all = ["cell_error", "refit_on"], help_heading = "Chips")]
+    pub macro_model: Option<String>,
     /// Fitted network to go on from, instead of fitting the float weights
     #[arg(long, value_name = "FILE", requires = "from", help_heading = "Coefficients")]
     pub fitted: Option<PathBuf>,
@@ -109,12 +175,13 @@ pub struct Arguments {
     /// Target probability that is spread evenly over all classes
     #[arg(long, default_value_t = Options::float().label_smoothing)]
     pub label_smoothing: f32,
-    /// Pixels that a training image is moved by at most, in each direction [default: 1, coefficients 0]
+    /// Pixels that a training image is moved by at most, in each direction [default: pictures an eighth of their height, MNIST 2, arrays 1, and
+    /// 0 for coefficients]
     #[arg(long, value_name = "PIXELS")]
     pub shift: Option<u8>,
-    /// Show every second training image mirrored
-    #[arg(long)]
-    pub flip: bool,
+    /// Show every second training image mirrored [default: pictures only]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub flip: Option<bool>,
     /// Share of the training images that is only watched, 0 for none
     #[arg(long, default_value_t = Options::float().validation_share)]
     pub validation_share: f64,
@@ -127,6 +194,9 @@ pub struct Arguments {
     /// Fixes the initial weights, the validation images, the order and the shifts
     #[arg(long, default_value_t = Options::float().seed)]
     pub seed: u64,
+    /// What computes
+    #[arg(long, value_enum, default_value_t = Backend::Cpu)]
+    pub backend: Backend,
     /// Checkpoint of the last whole epoch [default: the output file with .checkpoint after its name]; removed at the end
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
@@ -146,7 +216,8 @@ pub struct Arguments {
 
 impl Arguments {
     /// Settings of the training.
-    pub fn options(&self) -> Options {
+    pub fn options(&self, dataset: &Dataset) -> Options {
+        let customary = Augmentation::customary(dataset, self.from.is_some());
         let default = if self.from.is_some() { Options::basis() } else { Options::float() };
         Options {
             epochs: self.epochs.unwrap_or(default.epochs),
@@ -158,29 +229,37 @@ impl Arguments {
             warm_up: self.warm_up,
             weight_decay: self.weight_decay.unwrap_or(default.weight_decay),
             label_smoothing: self.label_smoothing,
-            shift: self.shift.unwrap_or(default.shift),
-            flip: self.flip,
+            shift: self.shift.unwrap_or(customary.shift),
+            flip: self.flip.unwrap_or(customary.flip),
             validation_share: self.validation_share,
             patience: self.patience,
             keep: self.keep,
             seed: self.seed,
+            backend: self.backend,
         }
     }
 
     /// Settings of the coefficients.
-    pub fn basis_options(&self) -> BasisOptions {
+    ///
+    /// # Errors
+    /// The plan is refused.
+    pub fn basis_options(&self) -> Result<BasisOptions, Error> {
         let sharing = match (self.groups, self.nonzeros) {
             (Some(size), _) => Sharing::Groups(size),
             (None, Some(most)) => Sharing::Nonzeros(most),
             (None, None) => Sharing::Dense,
         };
-        let coding =
-            Coding { code: self.coefficients, sharing, start: self.start, activation_bits: self.activation_bits };
+        let choice = Choice { code: self.coefficients, sharing };
+        let plan = self.plan.as_ref().map_or(Ok(Plan::default()), |path| Plan::load(path, choice))?;
+        let coding = Coding { choice, plan, start: self.start, activation_bits: self.activation_bits };
         let mut basis = BasisOptions::new(coding);
         basis.distillation.share = self.distill.unwrap_or(basis.distillation.share);
         basis.adc_epochs = self.adc_epochs.unwrap_or(basis.adc_epochs);
         basis.cell_error = self.cell_error.unwrap_or(basis.cell_error);
-        basis
+        basis.basis_every = self.learn_basis.map(usize::from);
+        basis.chips = self.macro_model.as_deref().map(MacroModel::load).transpose()?.map(Arc::new);
+        basis.penalties = Penalties { contest: self.contest_penalty, load: self.load_penalty, l1: self.l1_penalty };
+        Ok(basis)
     }
 
     /// Seeds of the chips to test on.
@@ -195,19 +274,5 @@ impl Arguments {
             name.push(".checkpoint");
             name.into()
         })
-    }
-}
-
-fn coefficient_code(text: &str) -> Result<CoefficientCode, String> {
-    let wrong = || format!("ternary, or spt or csd with 1 to {PLANES_MAX} planes behind it, as in csd3");
-    if text == "ternary" {
-        return Ok(CoefficientCode::TERNARY);
-    }
-    let (form, planes) = text.split_at_checked(3).ok_or_else(wrong)?;
-    let planes = planes.parse().ok().filter(|planes| (1..=PLANES_MAX).contains(planes)).ok_or_else(wrong)?;
-    match form {
-        "spt" => Ok(CoefficientCode::power_of_two(planes)),
-        "csd" => Ok(CoefficientCode::csd(planes)),
-        _ => Err(wrong()),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! All randomness comes from the generator that is passed in, so a seed fixes every batch.
 
+use basisn_compiler::images::Normalization;
 use basisn_compiler::{Dataset, Graph};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::Rng;
@@ -53,6 +54,18 @@ pub struct View {
 }
 
 impl Augmentation {
+    /// What each data set is customarily trained with: pictures are cropped out of a frame of an eighth of their height and mirrored, MNIST is
+    /// moved by two pixels, other arrays by one. Coefficients of arrays see the images as they are: few coefficients have no room for more
+    /// views of an image than there are, and a shift costs the digits 1 to 2 points.
+    pub fn customary(dataset: &Dataset, coefficients: bool) -> Self {
+        let height = dataset.images.dim().2;
+        match dataset.normalization {
+            None => Augmentation { shift: u8::from(!coefficients), flip: false },
+            Some(Normalization::MNIST) => Augmentation { shift: 2, flip: false },
+            Some(_) => Augmentation { shift: (height / 8).min(u8::MAX.into()) as u8, flip: true },
+        }
+    }
+
     /// A view drawn uniformly.
     pub fn draw(self, rng: &mut StdRng) -> View {
         let most = i16::from(self.shift);
@@ -65,9 +78,11 @@ impl Augmentation {
 }
 
 /// Turns image indices into tensors for one network.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Batcher<'a> {
     dataset: &'a Dataset,
+    /// What the bytes of every channel are to the network, `[channel][byte]`.
+    integers: Vec<Vec<i32>>,
     scale: f64,
     classes: usize,
     augmentation: Augmentation,
@@ -77,7 +92,7 @@ impl<'a> Batcher<'a> {
     /// For the input scale and the classes of `graph`.
     pub fn new(dataset: &'a Dataset, graph: &Graph, augmentation: Augmentation) -> Self {
         let scale = graph.input.map_or(1.0, |code| code.scale);
-        Batcher { dataset, scale, classes: graph.output_shape().channels, augmentation }
+        Batcher { dataset, integers: dataset.integers(), scale, classes: graph.output_shape().channels, augmentation }
     }
 
     /// Value of one integer step of a pixel.
@@ -117,10 +132,11 @@ impl<'a> Batcher<'a> {
         let shape = [items.len(), channels, height, width];
         let mut values = Vec::with_capacity(shape.iter().product());
         for (index, view) in items {
-            for c in 0..channels {
+            for (c, integers) in self.integers.iter().enumerate() {
                 for y in 0..height {
                     for x in 0..width {
-                        values.push((f64::from(self.pixel(index, c, y, x, view)) * scale) as f32);
+                        let integer = integers[usize::from(self.pixel(index, c, y, x, view))];
+                        values.push((f64::from(integer) * scale) as f32);
                     }
                 }
             }
@@ -128,7 +144,7 @@ impl<'a> Batcher<'a> {
         Tensor::from_data(TensorData::new(values, shape), device)
     }
 
-    /// A pixel of a view; zero where it shows what was outside of the image.
+    /// A byte of a view; zero where it shows what was outside of the image.
     fn pixel(&self, image: usize, channel: usize, row: usize, column: usize, view: View) -> u8 {
         let column = if view.mirrored { self.dataset.images.dim().3 - 1 - column } else { column };
         match (row.checked_add_signed(-isize::from(view.down)), column.checked_add_signed(-isize::from(view.right))) {
@@ -151,11 +167,12 @@ mod tests {
             labels: (0..images).map(|i| (i % 2) as u8).collect(),
             train: (0..images - 1).collect(),
             test: vec![images - 1],
+            normalization: None,
         }
     }
 
     fn batcher(dataset: &Dataset) -> Batcher<'_> {
-        Batcher { dataset, scale: 0.5, classes: 2, augmentation: Augmentation::default() }
+        Batcher { dataset, integers: dataset.integers(), scale: 0.5, classes: 2, augmentation: Augmentation::default() }
     }
 
     #[test]
@@ -180,6 +197,19 @@ mod tests {
         let values = tensor.into_data().try_to_vec::<f32>().unwrap();
         assert_eq!(values[..9], [0.0, 0.0, 0.0, 0.5, 1.0, 0.0, 5.5, 6.0, 0.0]);
         assert_eq!(values[9..], [0.0, 0.0, 0.0, 0.0, 1.0, 0.5, 0.0, 6.0, 5.5]);
+    }
+
+    #[test]
+    fn normalized_images_are_black_where_a_view_shows_what_was_outside() {
+        let dataset = Dataset { normalization: Some(Normalization::MNIST), ..dataset(2) };
+        let view = View { down: 3, right: 0, mirrored: false };
+        let values = batcher(&dataset).views([(0, view), (0, View::default())].into_iter(), true, &Device::flex());
+        let values = values.into_data().try_to_vec::<f32>().unwrap();
+        let integer = |byte: u8| Normalization::MNIST.code().quantize(f64::from(Normalization::MNIST.apply(0, byte)));
+        assert_eq!(values[..9], [integer(0) as f32; 9]);
+        assert_eq!(values[9 + 8], integer(22) as f32);
+        let customary = |coefficients| Augmentation::customary(&dataset, coefficients).shift;
+        assert_eq!((customary(false), customary(true)), (2, 2));
     }
 
     #[test]

@@ -24,6 +24,14 @@ pub enum Error {
         /// Its value, and what is allowed.
         cause: String,
     },
+    /// The program was built without what is to compute.
+    #[error(
+        "training cannot start\n  at:    --backend {feature}\n  cause: this program was built without it\n  fix:   cargo build --release --package basisn-train --features {feature}"
+    )]
+    Backend {
+        /// The feature that is missing.
+        feature: &'static str,
+    },
     /// The loss is no number any more.
     #[error(
         "training diverged\n  at:    epoch {epoch}, batch {batch}, learning rate {learning_rate:.2e}\n  cause: the loss is {loss}\n  fix:   lower --learning-rate, and check the input scale of the network"
@@ -54,6 +62,16 @@ pub enum Error {
         /// Path.
         at: String,
         /// What does not fit.
+        cause: String,
+    },
+    /// A plan of the layers is refused.
+    #[error(
+        "the plan of the layers cannot be used\n  at:    {at}\n  cause: {cause}\n  fix:   write a table for each layer, with groups = COUNT and coefficients = \"ternary\", \"sptJ\" or \"csdJ\""
+    )]
+    Plan {
+        /// Path.
+        at: String,
+        /// What is wrong with it.
         cause: String,
     },
     /// A checkpoint cannot be used.

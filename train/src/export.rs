@@ -32,6 +32,9 @@ pub fn fitted(training: &Training, float: &Model) -> Result<Fitted, Error> {
     let cause = || Error::Options { at: "--from", cause: "a float training has no coefficients".into() };
     let mut fitted = training.template.clone().ok_or_else(cause)?;
     let float = float.clone().folded();
+    if let (Some(_), [basis], [levels]) = (training.cells(), fitted.bases.as_mut_slice(), training.levels.as_slice()) {
+        basis.levels = levels.values.iter().map(|&level| level as i8).collect();
+    }
     let Some(basis) = fitted.bases.first().cloned() else { return Ok(fitted) };
     for (layer, result) in training.model.layers.iter().zip(&mut fitted.layers) {
         let Some(own) = &layer.basis else { continue };

@@ -8,13 +8,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use basisn_arch::ChipConfig;
-use basisn_compiler::graph::topologies;
 use basisn_compiler::map::homes;
-use basisn_compiler::{Compiled, Dataset, Fitted, Graph, Model, Network, ScheduleOptions, lower};
+use basisn_compiler::{Compiled, Dataset, Fitted, Graph, Model, ScheduleOptions, lower};
 use basisn_models::rram::{Device, MacroModel};
 use basisn_train::agreement::{self, Agreement};
 use basisn_train::chip::{accuracies, measured};
+use basisn_train::options::Options;
+use basisn_train::plan::Plan;
 use basisn_train::report::{CoefficientPart, page};
+use basisn_train::search::Task;
 use basisn_train::train::{End, Training};
 use basisn_train::{Error, checkpoint, export, files};
 use clap::Parser;
@@ -42,6 +44,7 @@ struct Report {
 struct CoefficientReport {
     slots_per_subvector: f64,
     slots: usize,
+    cycles: u64,
     snr_db: f64,
     nonzero: f64,
     gains: Vec<u32>,
@@ -68,14 +71,16 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
-    let dataset = Dataset::load(&arguments.data)?;
-    let graph = network(&arguments.network, &dataset)?;
-    for file in [Some(&arguments.out), arguments.log.as_ref(), arguments.report.as_ref()].into_iter().flatten() {
+    let (graph, dataset) = Dataset::with_network(&arguments.network, &arguments.data)?;
+    let options = arguments.options(&dataset);
+    let (plan, sensitivity) = (arguments.save_plan.as_ref(), arguments.save_sensitivity.as_ref());
+    let files = [Some(&arguments.out), arguments.log.as_ref(), arguments.report.as_ref(), plan, sensitivity];
+    for file in files.into_iter().flatten() {
         check_folder(file)?;
     }
     match &arguments.from {
         None => {
-            let mut training = Training::float(&graph, &dataset, arguments.options())?;
+            let mut training = Training::float(&graph, &dataset, options)?;
             let seconds = train(arguments, &mut training, None)?;
             let test = training.score(&dataset.test, false)?;
             let text = provenance(&graph, &training, test.accuracy());
@@ -85,25 +90,28 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
             }
             finish(arguments, &training, test.accuracy(), test.of, None, seconds)
         }
-        Some(from) => train_coefficients(arguments, from, graph, &dataset),
+        Some(from) => train_coefficients(arguments, options, from, graph, &dataset),
     }
 }
 
-/// The network of a description, or a built-in architecture for the images of a dataset.
-fn network(name: &Path, dataset: &Dataset) -> Result<Graph, Error> {
-    match name.to_str().filter(|name| topologies::architectures().any(|known| known == *name)) {
-        Some(architecture) => Ok(topologies::for_images(architecture, dataset)?),
-        None => Ok(Network::load(name)?.graph()?),
-    }
-}
-
-fn train_coefficients(arguments: &Arguments, from: &Path, graph: Graph, dataset: &Dataset) -> Result<(), Error> {
+fn train_coefficients(
+    arguments: &Arguments,
+    options: Options,
+    from: &Path,
+    graph: Graph,
+    dataset: &Dataset,
+) -> Result<(), Error> {
     let name = graph.name.clone();
     let float = Model::load(graph, from)?;
     let config = ChipConfig::load(&arguments.config)?;
     let models: Vec<Arc<MacroModel>> =
         arguments.test_on.iter().map(|name| Ok(Arc::new(MacroModel::load(name)?))).collect::<Result<_, Error>>()?;
-    let mut training = Training::basis(&float, dataset, &config, arguments.basis_options(), arguments.options())?;
+    let mut basis = arguments.basis_options()?;
+    if arguments.target_cycles.is_some() || arguments.target_accuracy.is_some() {
+        let task = Task { float: &float, dataset, config: &config, basis: &basis, options: &options };
+        basis.coding.plan = search(arguments, task)?;
+    }
+    let mut training = Training::basis(&float, dataset, &config, basis, options)?;
     if let Some(path) = &arguments.fitted {
         training.start_from(&Fitted::load(path)?, &path.display().to_string())?;
     }
@@ -156,6 +164,25 @@ fn train_coefficients(arguments: &Arguments, from: &Path, graph: Graph, dataset:
     finish(arguments, &training, accuracy, images, Some(report), seconds)
 }
 
+/// The plan that meets the target, which is also told and written.
+fn search(arguments: &Arguments, task: Task) -> Result<Plan, Error> {
+    let sensitivity = task.measure()?;
+    if let Some(path) = &arguments.save_sensitivity {
+        files::write(path, sensitivity.to_csv().as_bytes())?;
+    }
+    let point = match (arguments.target_cycles, arguments.target_accuracy) {
+        (Some(cycles), _) => sensitivity.within(cycles)?,
+        (None, target) => task.reach(&sensitivity, target.unwrap_or(0.0), arguments.search_epochs)?,
+    };
+    let plan = sensitivity.plan(&point);
+    let text = format!("# {} clock cycles an image\n{}", point.cycles, plan.to_toml());
+    eprint!("{text}");
+    if let Some(path) = &arguments.save_plan {
+        files::write(path, text.as_bytes())?;
+    }
+    Ok(plan)
+}
+
 /// Runs the epochs with everything around them; the seconds they took.
 fn train<'a>(
     arguments: &Arguments,
@@ -201,6 +228,7 @@ fn coefficient_report(
     CoefficientReport {
         slots_per_subvector: weighted as f64 / subvectors as f64,
         slots: compiled.report.slots,
+        cycles: compiled.report.cycles,
         snr_db: compiled.report.snr_db,
         nonzero: sum(|l| l.coefficients_nonzero) as f64 / sum(|l| l.coefficients) as f64,
         gains: training.model.layers.iter().filter_map(|layer| layer.basis.as_ref()).map(|basis| basis.gain).collect(),
@@ -249,8 +277,9 @@ fn finish(
             );
         }
         println!(
-            "{:.2} slots a subvector, {:.1} % of the coefficients are not zero, {:.1} dB",
+            "{:.2} slots a subvector, {} cycles an image, {:.1} % of the coefficients are not zero, {:.1} dB",
             c.slots_per_subvector,
+            c.cycles,
             100.0 * c.nonzero,
             c.snr_db
         );

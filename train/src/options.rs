@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::backend::Backend;
 use crate::parameter::OptimizerKind;
 
 /// Settings of a training.
@@ -38,6 +39,8 @@ pub struct Options {
     pub keep: Keep,
     /// Fixes the initial weights, the validation images, the order, the shifts and the noise.
     pub seed: u64,
+    /// What computes.
+    pub backend: Backend,
 }
 
 /// How the learning rate moves after warming up.
@@ -81,6 +84,7 @@ impl Options {
             patience: None,
             keep: Keep::Last,
             seed: 0,
+            backend: Backend::Cpu,
         }
     }
 
@@ -91,7 +95,6 @@ impl Options {
             learning_rate: 0.05,
             scale_learning_rate: Some(1e-3),
             weight_decay: 0.0,
-            // Few coefficients have no room for more views of an image than there are: a shift costs the digits 1 to 2 points.
             shift: 0,
             ..Options::float()
         }

@@ -14,6 +14,8 @@ pub enum Role {
     Latent,
     /// Everything that there is one of for every kernel: biases, logarithms of scales, gain and offset of batch norm.
     PerKernel,
+    /// What the cells of the basis are rounded from, in levels.
+    Cell,
     /// Running statistics of batch norm, which follow the images and not a gradient.
     Statistic,
 }

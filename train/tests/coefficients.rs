@@ -6,6 +6,7 @@ mod common;
 
 use std::sync::Arc;
 
+use basisn_compiler::coefficient::CoefficientCode;
 use basisn_compiler::map::homes;
 use basisn_compiler::{Fitted, ScheduleOptions, lower};
 use basisn_models::rram::{Device, MacroModel};
@@ -13,9 +14,17 @@ use basisn_train::agreement;
 use basisn_train::basis_model::{Coding, Sharing, Start};
 use basisn_train::chip::measured;
 use basisn_train::options::Options;
+use basisn_train::penalty::Penalties;
+use basisn_train::plan::{Choice, Plan};
 use basisn_train::train::{BasisOptions, Training};
 use basisn_train::{export, noise};
 use common::{Recorder, chip, digits, short_basis};
+
+/// The coding of `basis` with another sharing.
+fn sharing(sharing: Sharing, basis: &BasisOptions) -> Coding {
+    let coding = basis.coding.clone();
+    Coding { choice: Choice { sharing, ..coding.choice }, ..coding }
+}
 
 #[test]
 fn grouped_training_keeps_accuracy_and_slots_and_agrees_with_the_golden_reference() {
@@ -62,7 +71,7 @@ fn joint_pursuit_starts_better_than_an_ordinary_fit_whose_columns_go_to_the_winn
     let config = chip();
     let error = |start| {
         let (basis, options) = short_basis(1);
-        let basis = BasisOptions { coding: Coding { start, ..basis.coding }, ..basis };
+        let basis = BasisOptions { coding: Coding { start, ..basis.coding.clone() }, ..basis };
         let training = Training::basis(&float, &dataset, &config, basis, options).unwrap();
         let fitted = export::fitted(&training, &float).unwrap();
         fitted.layers.iter().map(|layer| layer.weight_error).sum::<f64>()
@@ -72,11 +81,100 @@ fn joint_pursuit_starts_better_than_an_ordinary_fit_whose_columns_go_to_the_winn
 }
 
 #[test]
+fn a_plan_gives_single_layers_their_own_groups_and_planes() {
+    let (float, dataset) = digits();
+    let config = chip();
+    let (basis, options) = short_basis(1);
+    let own = Choice { code: CoefficientCode::csd(2), sharing: Sharing::Groups(8) };
+    let with = |layer: &str| {
+        let coding = Coding { plan: Plan::new([(layer.to_string(), own)]), ..basis.coding.clone() };
+        Training::basis(&float, &dataset, &config, BasisOptions { coding, ..basis.clone() }, options.clone())
+    };
+    let mut training = with("conv3").unwrap();
+    training.run(&mut Recorder::default()).unwrap();
+    training.finish().unwrap();
+    let fitted = export::fitted(&training, &float).unwrap();
+    let planes: Vec<usize> = fitted.layers.iter().map(|layer| layer.code.planes).collect();
+    assert_eq!(planes, [1, 1, 2, 1]);
+    let largest = fitted.layers[2].coefficients.iter().map(|c| c.abs()).max();
+    assert!(largest > Some(1), "{largest:?}");
+    let compiled = lower(&fitted, &config, ScheduleOptions::default()).unwrap();
+    let slots: Vec<usize> = compiled.report.layers.iter().map(|layer| layer.slots_per_subvector[0]).collect();
+    assert_eq!(slots, [1, 2, 2, 1], "groups of eight take one slot for each of two planes");
+    let found = agreement::compare(&training, &compiled.program, &config, None, &dataset, &dataset.test).unwrap();
+    assert_eq!(found.differences, []);
+    let error = with("conv9").err().unwrap().to_string();
+    assert!(error.contains("the network has no layer conv9; it has conv1, conv2, conv3, fc"), "{error}");
+}
+
+#[test]
+fn a_term_against_contests_saves_slots_without_groups() {
+    let (float, dataset) = digits();
+    let config = chip();
+    let slots = |contest| {
+        let (basis, options) = short_basis(3);
+        let penalties = Penalties { contest, ..Penalties::default() };
+        let basis = BasisOptions { coding: sharing(Sharing::Nonzeros(16), &basis), penalties, ..basis };
+        let options = Options { learning_rate: 0.02, batch: 4, ..options };
+        let mut training = Training::basis(&float, &dataset, &config, basis, options).unwrap();
+        training.run(&mut Recorder::default()).unwrap();
+        training.finish().unwrap();
+        let fitted = export::fitted(&training, &float).unwrap();
+        lower(&fitted, &config, ScheduleOptions::default()).unwrap().report.slots
+    };
+    let (without, with) = (slots(0.0), slots(3.0));
+    println!("{without} slots without the term, {with} with it");
+    assert!(with < without);
+}
+
+#[test]
+fn a_learned_basis_is_exported_and_agrees_with_the_golden_reference() {
+    let (float, dataset) = digits();
+    let config = chip();
+    let (basis, options) = short_basis(4);
+    let basis = BasisOptions { basis_every: Some(2), ..basis };
+    // Many small steps: a cell has to come from one level to the other.
+    let options = Options { batch: 2, ..options };
+    let mut training = Training::basis(&float, &dataset, &config, basis, options).unwrap();
+    let before = training.levels.clone();
+    training.run(&mut Recorder::default()).unwrap();
+    training.finish().unwrap();
+    let flipped = training.levels[0].values.iter().zip(&before[0].values).filter(|(a, b)| a != b).count();
+    println!("{flipped} cells changed");
+    assert!(flipped > 0 && training.levels[0].values.iter().all(|level| level.abs() == 1.0));
+    let fitted = export::fitted(&training, &float).unwrap();
+    let exported: Vec<f32> = fitted.bases[0].levels.iter().map(|&level| f32::from(level)).collect();
+    assert_eq!(exported, training.levels[0].values);
+    let compiled = lower(&fitted, &config, ScheduleOptions::default()).unwrap();
+    let found = agreement::compare(&training, &compiled.program, &config, None, &dataset, &dataset.test).unwrap();
+    assert_eq!(found.differences, []);
+}
+
+#[test]
+fn training_sees_a_fresh_chip_in_every_step() {
+    let (float, dataset) = digits();
+    let config = chip();
+    let losses = |model: Option<&str>| {
+        let (basis, options) = short_basis(1);
+        let chips = model.map(|name| Arc::new(MacroModel::load(name).unwrap()));
+        let basis = BasisOptions { chips, ..basis };
+        let mut recorder = Recorder::default();
+        let mut training = Training::basis(&float, &dataset, &config, basis, options).unwrap();
+        training.run(&mut recorder).unwrap();
+        recorder.losses
+    };
+    assert_eq!(losses(Some("ideal")), losses(None), "an ideal chip changes nothing");
+    let real = losses(Some("neurram"));
+    assert_eq!(real, losses(Some("neurram")), "a seed fixes every chip");
+    assert!(real.iter().zip(losses(None)).all(|(a, b)| *a != b));
+}
+
+#[test]
 fn cells_that_are_off_change_the_scores_and_more_error_changes_them_more() {
     let (float, dataset) = digits();
     let config = chip();
     let (basis, options) = short_basis(1);
-    let basis = BasisOptions { coding: Coding { sharing: Sharing::Dense, ..basis.coding }, ..basis };
+    let basis = BasisOptions { coding: sharing(Sharing::Dense, &basis), ..basis };
     let training = Training::basis(&float, &dataset, &config, basis, options).unwrap();
     let levels = training.levels.clone();
     let ideal = training.scores(&dataset.test, &levels, true).unwrap();
@@ -128,8 +226,7 @@ fn a_refit_on_a_measured_chip_agrees_with_the_golden_reference_of_that_chip_and_
     println!("{} of {} before, {} after", before.right, before.images, after.right);
     assert!(after.right >= before.right);
 
-    let (mut other, dense) =
-        (begin(), BasisOptions { coding: Coding { sharing: Sharing::Groups(8), ..basis.coding }, ..basis });
+    let (mut other, dense) = (begin(), BasisOptions { coding: sharing(Sharing::Groups(8), &basis), ..basis });
     assert!(other.start_from(&Fitted { layers: fitted.layers[1..].to_vec(), ..fitted.clone() }, "f").is_err());
     let mut grouped = Training::basis(&float, &dataset, &config, dense, options.clone()).unwrap();
     let text = grouped.start_from(&fitted, "f").unwrap_err().to_string();

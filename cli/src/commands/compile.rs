@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use basisn_arch::ChipConfig;
 use basisn_compiler::fit::{FitOptions, FitRun};
 use basisn_compiler::graph::topologies;
-use basisn_compiler::images::Images;
-use basisn_compiler::{Compiled, Dataset, Fitted, Model, Network, ScheduleOptions, onnx};
+use basisn_compiler::images::{Images, Part};
+use basisn_compiler::{Compiled, Dataset, Fitted, Graph, Model, Network, ScheduleOptions, onnx};
 use clap::Args;
 
 use crate::Error;
@@ -37,14 +37,15 @@ pub struct Arguments {
 /// A trained network and its data.
 #[derive(Args)]
 pub struct Source {
-    /// Network: a description (.toml), an ONNX model (.onnx), or a built-in one such as resnet20-cifar100
+    /// Network: a description (.toml), an ONNX model (.onnx), a built-in one such as resnet20-cifar100, or an architecture such as resnet20
+    /// for the images and classes of the data
     #[arg(long, default_value = "examples/digits/network.toml")]
     network: String,
     /// Trained weights (safetensors; an ONNX model has its own), or random:SEED
     #[arg(long, default_value = "examples/digits/weights.safetensors")]
     weights: String,
     /// Data to calibrate on: a folder as examples/digits, of which only the training images are used; a folder with a folder of JPEG or PNG
-    /// files for each class; CIFAR .bin; MNIST IDX images; .npy; or random:COUNT
+    /// files for each class; CIFAR .bin; MNIST IDX images; .npy; synthetic:CLASSES:IMAGES:SEED, drawn; or random:COUNT
     #[arg(long, default_value = "examples/digits")]
     data: String,
     /// Images to calibrate on, at most; a folder as examples/digits gives all
@@ -65,6 +66,12 @@ pub struct Inputs {
 impl Source {
     /// Reads and checks network, weights and data.
     pub fn load(&self) -> Result<Inputs, Error> {
+        if topologies::architectures().any(|known| known == self.network) {
+            let (graph, dataset) = Dataset::with_network(&self.network, &self.data)?;
+            let images = &dataset.train[..self.calibrate.min(dataset.train.len())];
+            let calibration = basisn_compiler::pixels(&dataset, images);
+            return Ok(Inputs { model: weighted(graph, &self.weights)?, calibration, dataset: Some(dataset) });
+        }
         let mut model = model(&self.network, &self.weights)?;
         if Path::new(&self.data).join("images.npy").is_file() || model.graph.input.is_some() {
             let dataset = Dataset::load(Path::new(&self.data))?;
@@ -72,7 +79,7 @@ impl Source {
             let calibration = basisn_compiler::pixels(&dataset, &dataset.train);
             return Ok(Inputs { model, calibration, dataset: Some(dataset) });
         }
-        let images = Images::load(&self.data, model.graph.input_shape(), self.calibrate)?;
+        let images = Images::load(&self.data, Part::Training, model.graph.input_shape(), self.calibrate)?;
         let code = images.code();
         model.graph.input = Some(code);
         Ok(Inputs { model, calibration: images.quantize(&code), dataset: None })
@@ -91,6 +98,10 @@ pub fn model(network: &str, weights: &str) -> Result<Model, Error> {
         Some("toml") => Network::load(path)?.graph()?,
         _ => topologies::built_in(network)?,
     };
+    weighted(graph, weights)
+}
+
+fn weighted(graph: Graph, weights: &str) -> Result<Model, Error> {
     match weights.strip_prefix("random:") {
         None => Ok(Model::load(graph, Path::new(weights))?),
         Some(seed) => {

@@ -29,9 +29,14 @@ const SAMPLE: usize = 1 << 16;
 const WIDE_BITS: usize = 16;
 /// Room that wide values have beyond what calibration saw.
 const WIDE_HEADROOM: f64 = 2.0;
-/// Images of a dataset as integer pixels, in the order of `indices`, each an image of the set.
+/// Images of a dataset as the integers that a network takes, in the order of `indices`, each an image of the set.
 pub fn pixels(dataset: &Dataset, indices: &[usize]) -> Vec<Vec<i32>> {
-    indices.iter().map(|&i| dataset.images.index_axis(Axis(0), i).iter().map(|&p| i32::from(p)).collect()).collect()
+    let integers = dataset.integers();
+    let image = |&i: &usize| {
+        let image = dataset.images.index_axis(Axis(0), i);
+        image.indexed_iter().map(|((channel, ..), &byte)| integers[channel][usize::from(byte)]).collect()
+    };
+    indices.iter().map(image).collect()
 }
 
 /// What the integers between the steps of a network mean, and what its matrix layers see.

@@ -2,44 +2,40 @@
 
 use basisn_arch::Shape;
 
-use super::{CIFAR10, CIFAR100, Images, MNIST, Normalization};
+use super::{Normalization, Pictures};
 
 /// Rows and columns of a CIFAR image.
 const CIFAR_SIDE: usize = 32;
 const CIFAR_PIXELS: usize = 3 * CIFAR_SIDE * CIFAR_SIDE;
 
 /// CIFAR-10 records are a label and the pixels; those of CIFAR-100 a coarse label, a fine one, and the pixels.
-pub(super) fn cifar(bytes: &[u8], shape: Shape, count: usize) -> Result<Images, String> {
+pub(crate) fn cifar(bytes: &[u8], count: usize) -> Result<Pictures, String> {
     let labels = match [1, 2].map(|labels| bytes.len().is_multiple_of(labels + CIFAR_PIXELS)) {
         [true, false] => 1,
         [false, true] => 2,
         _ => return Err(format!("{} bytes are no whole number of CIFAR-10 or CIFAR-100 records", bytes.len())),
     };
-    if shape != Shape::new(3, CIFAR_SIDE, CIFAR_SIDE) {
-        return Err(format!("CIFAR images are 3 x 32 x 32, and the network takes {shape}"));
-    }
-    let normalization = if labels == 1 { CIFAR10 } else { CIFAR100 };
     let records = || bytes.chunks_exact(labels + CIFAR_PIXELS).take(count);
-    Ok(Images {
-        images: records().map(|record| normalized(&record[labels..], 3, &normalization)).collect(),
+    Ok(Pictures {
+        shape: Shape::new(3, CIFAR_SIDE, CIFAR_SIDE),
+        images: records().map(|record| record[labels..].to_vec()).collect(),
         labels: records().map(|record| u16::from(record[labels - 1])).collect(),
+        normalization: if labels == 1 { Normalization::CIFAR10 } else { Normalization::CIFAR100 },
     })
 }
 
 /// MNIST's IDX files: a magic number and the extents, big-endian, then bytes.
-pub(super) fn mnist(images: &[u8], labels: &[u8], shape: Shape, count: usize) -> Result<Images, String> {
+pub(crate) fn mnist(images: &[u8], labels: &[u8], count: usize) -> Result<Pictures, String> {
     let [number, height, width] = extents(images, 3)?[..] else { return Err("not three extents".into()) };
     let [labelled] = extents(labels, 1)?[..] else { return Err("not one extent".into()) };
     if number != labelled {
         return Err(format!("{number} images and {labelled} labels"));
     }
-    if shape != Shape::new(1, height, width) {
-        return Err(format!("the images are 1 x {height} x {width}, and the network takes {shape}"));
-    }
-    let pixels = images[16..].chunks_exact(height * width).take(count);
-    Ok(Images {
-        images: pixels.map(|pixels| normalized(pixels, 1, &MNIST)).collect(),
+    Ok(Pictures {
+        shape: Shape::new(1, height, width),
+        images: images[16..].chunks_exact(height * width).take(count).map(<[u8]>::to_vec).collect(),
         labels: labels[8..].iter().take(count).map(|&label| u16::from(label)).collect(),
+        normalization: Normalization::MNIST,
     })
 }
 
@@ -58,11 +54,6 @@ fn extents(bytes: &[u8], dimensions: usize) -> Result<Vec<usize>, String> {
     Ok(extents)
 }
 
-fn normalized(pixels: &[u8], channels: usize, normalization: &Normalization) -> Vec<f32> {
-    let plane = pixels.len() / channels;
-    pixels.iter().enumerate().map(|(i, &value)| normalization.apply(i / plane, value)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,16 +62,15 @@ mod tests {
     fn cifar_records_have_one_label_or_two() {
         let shape = Shape::new(3, 32, 32);
         let record = |labels: &[u8], value: u8| [labels, &vec![value; CIFAR_PIXELS]].concat();
-        let ten = cifar(&[record(&[7], 0), record(&[2], 255)].concat(), shape, 9).unwrap();
+        let ten = cifar(&[record(&[7], 0), record(&[2], 255)].concat(), 9).unwrap();
         assert_eq!(ten.labels, [7, 2]);
-        assert!((ten.images[1][0] - (1.0 - 0.4914) / 0.2470).abs() < 1e-6);
-        assert!((ten.images[0][3000] - -0.4465 / 0.2616).abs() < 1e-6);
-        let hundred = cifar(&[record(&[3, 99], 0), record(&[4, 11], 0)].concat(), shape, 1).unwrap();
+        let numbers = ten.normalized(shape).unwrap().images;
+        assert!((numbers[1][0] - (1.0 - 0.4914) / 0.2470).abs() < 1e-6);
+        assert!((numbers[0][3000] - -0.4465 / 0.2616).abs() < 1e-6);
+        let hundred = cifar(&[record(&[3, 99], 0), record(&[4, 11], 0)].concat(), 1).unwrap();
         assert_eq!((hundred.labels, hundred.images.len()), (vec![99], 1));
-        assert!(cifar(&record(&[1], 0)[1..], shape, 1).unwrap_err().contains("no whole number"));
-        assert!(
-            cifar(&record(&[1], 0), Shape::new(3, 28, 28), 1).unwrap_err().contains("the network takes 3 x 28 x 28")
-        );
+        assert!(cifar(&record(&[1], 0)[1..], 1).unwrap_err().contains("no whole number"));
+        assert!(ten.normalized(Shape::new(3, 28, 28)).unwrap_err().contains("the network takes 3 x 28 x 28"));
     }
 
     #[test]
@@ -91,13 +81,13 @@ mod tests {
             [bytes, data.to_vec()].concat()
         };
         let (images, labels) = (idx(&[2, 1, 2], &[0, 255, 9, 9]), idx(&[2], &[5, 6]));
-        let shape = Shape::new(1, 1, 2);
-        let read = mnist(&images, &labels, shape, 5).unwrap();
-        assert_eq!(read.labels, [5, 6]);
-        assert!((read.images[0][1] - (1.0 - 0.1307) / 0.3081).abs() < 1e-6);
-        assert!(mnist(&images, &idx(&[1], &[5]), shape, 5).unwrap_err().contains("2 images and 1 labels"));
-        assert!(mnist(&images[..19], &labels, shape, 5).unwrap_err().contains("3 bytes of data"));
-        assert!(mnist(&labels, &labels, shape, 5).unwrap_err().contains("no IDX file"));
-        assert!(mnist(&images, &labels, Shape::new(1, 2, 2), 5).unwrap_err().contains("the images are 1 x 1 x 2"));
+        let read = mnist(&images, &labels, 5).unwrap();
+        assert_eq!((read.shape, &read.labels), (Shape::new(1, 1, 2), &vec![5, 6]));
+        let numbers = read.normalized(Shape::new(1, 1, 2)).unwrap().images;
+        assert!((numbers[0][1] - (1.0 - 0.1307) / 0.3081).abs() < 1e-6);
+        assert!(mnist(&images, &idx(&[1], &[5]), 5).unwrap_err().contains("2 images and 1 labels"));
+        assert!(mnist(&images[..19], &labels, 5).unwrap_err().contains("3 bytes of data"));
+        assert!(mnist(&labels, &labels, 5).unwrap_err().contains("no IDX file"));
+        assert!(read.normalized(Shape::new(1, 2, 2)).unwrap_err().contains("the images are 1 x 1 x 2"));
     }
 }

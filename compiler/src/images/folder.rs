@@ -6,14 +6,14 @@ use basisn_arch::Shape;
 use image::imageops::FilterType;
 use rayon::prelude::*;
 
-use super::{IMAGENET, Images};
+use super::{Normalization, Pictures};
 use crate::Error;
 
 /// The shorter side before the crop, as a share of the crop: 256 for 224.
 const RESIZE: f64 = 256.0 / 224.0;
 
 /// Reads images spread evenly over all classes, at most `count`.
-pub(super) fn load(path: &Path, shape: Shape, count: usize) -> Result<Images, Error> {
+pub(crate) fn load(path: &Path, shape: Shape, count: usize) -> Result<Pictures, Error> {
     if shape.channels != 3 {
         return Err(Error::dataset(path, format!("pictures have 3 channels, and the network takes {shape}")));
     }
@@ -29,11 +29,12 @@ pub(super) fn load(path: &Path, shape: Shape, count: usize) -> Result<Images, Er
         .par_iter()
         .map(|(file, _)| picture(file, shape).map_err(|cause| Error::dataset(file, cause)))
         .collect::<Result<_, Error>>()?;
-    Ok(Images { images, labels: chosen.iter().map(|(_, label)| *label).collect() })
+    let labels = chosen.iter().map(|(_, label)| *label).collect();
+    Ok(Pictures { shape, images, labels, normalization: Normalization::IMAGENET })
 }
 
 /// What is in a folder, in the order of names.
-fn entries(path: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn entries(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let refuse = |e: std::io::Error| Error::read(path, &e);
     let entries = std::fs::read_dir(path).map_err(refuse)?;
     let mut paths = entries.map(|entry| entry.map(|e| e.path())).collect::<Result<Vec<_>, _>>().map_err(refuse)?;
@@ -46,8 +47,8 @@ fn is_picture(path: &Path) -> bool {
     matches!(extension.as_deref(), Some("jpg" | "jpeg" | "png"))
 }
 
-/// Resizes the shorter side, crops the middle, normalizes.
-fn picture(path: &Path, shape: Shape) -> Result<Vec<f32>, String> {
+/// Resizes the shorter side, crops the middle.
+fn picture(path: &Path, shape: Shape) -> Result<Vec<u8>, String> {
     let picture = image::open(path).map_err(|e| e.to_string())?.to_rgb8();
     let (width, height) = picture.dimensions();
     let wanted = [shape.height, shape.width].map(|side| (side as f64 * RESIZE).round());
@@ -59,7 +60,7 @@ fn picture(path: &Path, shape: Shape) -> Result<Vec<f32>, String> {
     for channel in 0..3 {
         for y in 0..shape.height as u32 {
             for x in 0..shape.width as u32 {
-                values.push(IMAGENET.apply(channel, resized.get_pixel(left + x, top + y)[channel]));
+                values.push(resized.get_pixel(left + x, top + y)[channel]);
             }
         }
     }
@@ -86,7 +87,7 @@ mod tests {
         let images = load(folder.path(), shape, 100).unwrap();
         assert_eq!(images.labels, [0, 0, 1, 1], "classes in the order of their names");
         let red = (1.0 - 0.485) / 0.229;
-        for image in &images.images[..2] {
+        for image in &images.normalized(shape).unwrap().images[..2] {
             assert_eq!(image.len(), shape.size());
             assert!(image[..784].iter().all(|v| (v - red).abs() < 0.1), "within what JPEG changes");
         }

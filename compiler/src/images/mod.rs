@@ -6,10 +6,12 @@
 //! | `*.bin` | CIFAR-10 or CIFAR-100, binary version |
 //! | `*images-idx3-ubyte` | MNIST; the labels are in the file of the same name with `labels-idx1` |
 //! | `*.npy` | float32 `[images, channels, height, width]`, normalized already |
+//! | `synthetic:CLASSES:IMAGES:SEED` | drawn images, see [`synthetic`](crate::synthetic) |
 //! | `random:COUNT` | seeded random images, to size a network without data |
 
-mod binary;
-mod folder;
+pub(crate) mod binary;
+pub(crate) mod folder;
+mod normalization;
 
 use std::path::Path;
 
@@ -17,7 +19,9 @@ use basisn_arch::Shape;
 
 use crate::fitted::Code;
 use crate::random::Random;
+use crate::synthetic::Synthetic;
 use crate::{Error, npy};
+pub use normalization::Normalization;
 
 /// Normalized images, each in channel, row, column order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,30 +32,48 @@ pub struct Images {
     pub labels: Vec<u16>,
 }
 
-/// Mean and standard deviation of the channels of a data set, for values 0..1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Normalization {
-    mean: [f32; 3],
-    deviation: [f32; 3],
+/// Images as bytes, as data sets are distributed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Pictures {
+    /// Extents of every image.
+    pub shape: Shape,
+    /// Bytes `[channel][row][column]`.
+    pub images: Vec<Vec<u8>>,
+    /// Class of each image.
+    pub labels: Vec<u16>,
+    /// What the bytes are to a network.
+    pub normalization: Normalization,
 }
 
-const IMAGENET: Normalization = Normalization { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] };
-const CIFAR10: Normalization = Normalization { mean: [0.4914, 0.4822, 0.4465], deviation: [0.2470, 0.2435, 0.2616] };
-const CIFAR100: Normalization = Normalization { mean: [0.5071, 0.4865, 0.4409], deviation: [0.2673, 0.2564, 0.2762] };
-const MNIST: Normalization = Normalization { mean: [0.1307; 3], deviation: [0.3081; 3] };
+/// Which images of data that are split are wanted; files without a split give the same for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Those to train and calibrate on.
+    Training,
+    /// Those to judge by.
+    HeldOut,
+}
 
-impl Normalization {
-    fn apply(&self, channel: usize, value: u8) -> f32 {
-        (f32::from(value) / 255.0 - self.mean[channel]) / self.deviation[channel]
+impl Pictures {
+    /// The images as numbers, if they have the shape that a network takes.
+    fn normalized(&self, wanted: Shape) -> Result<Images, String> {
+        if self.shape != wanted {
+            return Err(format!("the images are {}, and the network takes {wanted}", self.shape));
+        }
+        let plane = self.shape.height * self.shape.width;
+        let values = |bytes: &Vec<u8>| {
+            bytes.iter().enumerate().map(|(i, &byte)| self.normalization.apply(i / plane, byte)).collect()
+        };
+        Ok(Images { images: self.images.iter().map(values).collect(), labels: self.labels.clone() })
     }
 }
 
 impl Images {
-    /// Reads at most `count` images of `shape`; `source` is one of those in the table above.
+    /// Reads at most `count` images of `shape`; `source` is one of those in the table above, and `part` decides where the data are split.
     ///
     /// # Errors
     /// A file cannot be read, is damaged, or holds images of another shape.
-    pub fn load(source: &str, shape: Shape, count: usize) -> Result<Self, Error> {
+    pub fn load(source: &str, part: Part, shape: Shape, count: usize) -> Result<Self, Error> {
         let path = Path::new(source);
         let name = path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
         if let Some(number) = source.strip_prefix("random:") {
@@ -60,16 +82,20 @@ impl Images {
             return Ok(Self::random(shape, number.min(count)));
         }
         let read = |path: &Path| std::fs::read(path).map_err(|e| Error::read(path, &e));
-        let images = if path.is_dir() {
-            folder::load(path, shape, count)
+        let refuse = |cause: String| Error::dataset(path, cause);
+        let images = if let Some(synthetic) = Synthetic::from_name(source) {
+            synthetic?.pictures(part, count).normalized(shape)
+        } else if path.is_dir() {
+            folder::load(path, shape, count)?.normalized(shape)
         } else if name.ends_with(".npy") {
-            numpy(&read(path)?, shape, count).map_err(|cause| Error::dataset(path, cause))
+            numpy(&read(path)?, shape, count)
         } else if name.contains("images-idx3") {
             let labels = path.with_file_name(name.replace("images-idx3", "labels-idx1"));
-            binary::mnist(&read(path)?, &read(&labels)?, shape, count).map_err(|cause| Error::dataset(path, cause))
+            binary::mnist(&read(path)?, &read(&labels)?, count).and_then(|pictures| pictures.normalized(shape))
         } else {
-            binary::cifar(&read(path)?, shape, count).map_err(|cause| Error::dataset(path, cause))
-        }?;
+            binary::cifar(&read(path)?, count).and_then(|pictures| pictures.normalized(shape))
+        }
+        .map_err(refuse)?;
         if images.images.is_empty() {
             return Err(Error::dataset(path, "it holds no images".into()));
         }
@@ -147,26 +173,44 @@ mod tests {
         let path = folder.path().join("x.npy");
         write_npy(&path, &Array4::from_shape_fn((3, 1, 2, 2), |(n, _, y, x)| (n + 10 * y + x) as f32)).unwrap();
         let source = path.to_string_lossy().into_owned();
-        let images = Images::load(&source, Shape::new(1, 2, 2), 2).unwrap();
+        let images = Images::load(&source, Part::HeldOut, Shape::new(1, 2, 2), 2).unwrap();
         assert_eq!(images.images, [[0.0, 1.0, 10.0, 11.0], [1.0, 2.0, 11.0, 12.0]]);
         assert_eq!(images.code(), Code { scale: 12.0 / 255.0, bits: 8, signed: false });
         assert_eq!(images.quantize(&images.code())[1][3], 255);
-        let other = Images::load(&source, Shape::new(2, 2, 2), 2).unwrap_err().to_string();
+        let other = Images::load(&source, Part::HeldOut, Shape::new(2, 2, 2), 2).unwrap_err().to_string();
         assert!(other.contains("shape [3, 1, 2, 2], and the network takes images of 2 x 2 x 2"), "{other}");
-        assert!(Images::load("no/such.npy", Shape::new(1, 2, 2), 1).unwrap_err().to_string().contains("no/such.npy"));
+        assert!(
+            Images::load("no/such.npy", Part::Training, Shape::new(1, 2, 2), 1)
+                .unwrap_err()
+                .to_string()
+                .contains("no/such.npy")
+        );
     }
 
     #[test]
     fn random_images_are_the_same_every_time() {
         let shape = Shape::new(3, 8, 8);
-        let images = Images::load("random:3", shape, 100).unwrap();
+        let images = Images::load("random:3", Part::Training, shape, 100).unwrap();
         assert_eq!((images.images.len(), images.images[0].len()), (3, 192));
-        assert_eq!(images, Images::load("random:3", shape, 100).unwrap());
+        assert_eq!(images, Images::load("random:3", Part::Training, shape, 100).unwrap());
         assert!(images.images[0] != images.images[1] && images.code().signed);
         assert!(
-            Images::load("random:x", shape, 1).is_err()
-                && Images::load("random:0", shape, 1).unwrap().images.is_empty()
+            Images::load("random:x", Part::Training, shape, 1).is_err()
+                && Images::load("random:0", Part::Training, shape, 1).unwrap().images.is_empty()
         );
+    }
+
+    #[test]
+    fn drawn_images_are_split() {
+        let shape = Shape::new(3, 32, 32);
+        let load = |part| Images::load("synthetic:4:40", part, shape, 100).unwrap();
+        let (training, held_out) = (load(Part::Training), load(Part::HeldOut));
+        assert_eq!((training.images.len(), held_out.images.len()), (32, 8));
+        assert_eq!(held_out.labels, [0, 1, 2, 3, 0, 1, 2, 3]);
+        assert!(held_out.images.iter().all(|image| !training.images.contains(image)));
+        assert_eq!(Images::load("synthetic:4:40", Part::Training, shape, 3).unwrap().images, training.images[..3]);
+        let error = Images::load("synthetic:4:40", Part::Training, Shape::new(1, 8, 8), 3).unwrap_err().to_string();
+        assert!(error.contains("the images are 3 x 32 x 32, and the network takes 1 x 8 x 8"), "{error}");
     }
 
     #[test]

@@ -14,6 +14,8 @@ mod texture;
 use ndarray::Array4;
 use rayon::prelude::*;
 
+use crate::dataset::HELD_OUT;
+use crate::images::{Normalization, Part, Pictures};
 use crate::random::Random;
 use crate::{Dataset, Error};
 use shape::Shape;
@@ -23,8 +25,6 @@ use texture::Texture;
 pub const SIDE: usize = 32;
 /// Samples of a pixel, along each side.
 const SAMPLES: usize = 2;
-/// Of this many images one is held out.
-const HELD_OUT: usize = 5;
 /// Smallest and largest number of classes.
 pub const CLASSES: std::ops::RangeInclusive<usize> = 2..=Shape::ALL.len() * Texture::ALL.len();
 
@@ -73,15 +73,37 @@ impl Synthetic {
     /// Draws the images.
     pub fn dataset(&self) -> Dataset {
         let pixels: Vec<u8> = (0..self.images).into_par_iter().flat_map_iter(|image| self.image(image)).collect();
-        // The images of a class are every `classes`-th one; every fifth of these is held out.
-        let (test, train) = (0..self.images).partition(|image| image / self.classes % HELD_OUT == HELD_OUT - 1);
+        let (test, train) = (0..self.images).partition(|&image| self.is_held_out(image));
         Dataset {
             // One pixel for every place: the shape fits by construction.
             images: Array4::from_shape_vec((self.images, 3, SIDE, SIDE), pixels).unwrap_or_default(),
-            labels: (0..self.images).map(|image| (image % self.classes) as u8).collect(),
+            labels: (0..self.images).map(|image| self.class(image) as u8).collect(),
             train,
             test,
+            normalization: Some(Normalization::DRAWN),
         }
+    }
+
+    /// Draws at most `count` images of one part.
+    pub(crate) fn pictures(&self, part: Part, count: usize) -> Pictures {
+        let wanted = |image: &usize| self.is_held_out(*image) == (part == Part::HeldOut);
+        let chosen: Vec<usize> = (0..self.images).filter(wanted).take(count).collect();
+        Pictures {
+            shape: basisn_arch::Shape::new(3, SIDE, SIDE),
+            images: chosen.par_iter().map(|&image| self.image(image)).collect(),
+            labels: chosen.iter().map(|&image| self.class(image) as u16).collect(),
+            normalization: Normalization::DRAWN,
+        }
+    }
+
+    /// The images of a class are every `classes`-th one.
+    fn class(&self, image: usize) -> usize {
+        image % self.classes
+    }
+
+    /// Every fifth image of a class is.
+    fn is_held_out(&self, image: usize) -> bool {
+        image / self.classes % HELD_OUT == HELD_OUT - 1
     }
 
     /// One image, `[channel][row][column]`.
@@ -89,7 +111,7 @@ impl Synthetic {
         let mut random = Random::new(
             self.seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ (image as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15),
         );
-        let scene = Scene::draw(image % self.classes, &mut random);
+        let scene = Scene::draw(self.class(image), &mut random);
         let noise = range(&mut random, 2.0, 14.0);
         let mut pixels = vec![0; 3 * SIDE * SIDE];
         for row in 0..SIDE {

@@ -46,6 +46,8 @@ pub struct BasisLayer {
     pub log_scale: usize,
     /// How latents become coefficients.
     pub rule: Rule,
+    /// Kernels that compete for columns: the groups, or without groups all with the same home.
+    pub compete: Vec<Vec<usize>>,
     /// How kernels are cut.
     pub cut: Subvectors,
     /// What an input integer means.
@@ -137,15 +139,24 @@ impl Layer {
         let (columns, length) = (first.columns, basis.cut.length);
         let crossbars = if around.levels.len() == 1 { 1 } else { kernels };
         let transposed = TensorData::new(basis.transposed(around.levels), [crossbars, columns, length]);
-        let transposed = Tensor::<3>::from_data(transposed, around.device);
+        let mut transposed = Tensor::<3>::from_data(transposed, around.device);
+        if let Some(cells) = around.cells {
+            // The gradient of a level goes to what it is rounded from.
+            let cells = leaves[cells].clone().reshape([first.rows, columns]).slice([0..length, 0..columns]).transpose();
+            transposed = transposed + (cells.clone() - cells.detach()).unsqueeze::<3>();
+        }
         let weight = coefficients.reshape([crossbars, kernels * subvectors / crossbars, columns]).matmul(transposed);
         let weight = weight.reshape([kernels, subvectors * length]).slice([0..kernels, 0..depth]);
         let weight = weight * factor.clone().reshape([kernels, 1]);
         let mut y = self.product(x.clone(), weight, Some(offset));
         if let Some(bits) = around.adc_bits {
             let sums = LayerSums::new(self.shape, &found.values, basis.rule.code.planes, around.levels, &basis.tiles);
+            let sums = match around.reading {
+                Some(reading) => sums.noisy(&found.values, reading),
+                None => sums,
+            };
             let inputs = read(x.detach(), "reading activations")?;
-            let psums = sums.psums(&inputs, &basis.input, Adc { bits, gain: basis.gain });
+            let psums = sums.psums(&inputs, &basis.input, Adc { bits, gain: basis.gain }, around.reading);
             let scale = read(leaves[basis.log_scale].clone().detach(), "reading scales")?;
             let bias = read(bias.clone().detach(), "reading biases")?;
             let results = basis.results((&self.name, &self.shape), &psums, &scale, &bias)?;
@@ -167,9 +178,9 @@ impl Layer {
         let sums = LayerSums::new(self.shape, &coefficients.values, basis.rule.code.planes, levels, &basis.tiles);
         let inputs = read(x.clone(), "reading activations")?;
         let log_scale = read(leaves[basis.log_scale].clone(), "reading scales")?;
-        let exact = sums.psums(&inputs, &basis.input, Adc { bits: ADC_WITHOUT_LIMITS, gain: 0 });
+        let exact = sums.psums(&inputs, &basis.input, Adc { bits: ADC_WITHOUT_LIMITS, gain: 0 }, None);
         let error = |gain| {
-            let found = sums.psums(&inputs, &basis.input, Adc { bits, gain });
+            let found = sums.psums(&inputs, &basis.input, Adc { bits, gain }, None);
             let of_kernel = |(kernel, (found, exact)): (usize, (&[f32], &[f32]))| {
                 let squares = found.iter().zip(exact).map(|(f, e)| f64::from(f - e).powi(2)).sum::<f64>();
                 squares * f64::from(2.0 * log_scale[kernel % log_scale.len()]).exp()

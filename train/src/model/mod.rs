@@ -19,6 +19,7 @@ use crate::Error;
 use crate::adc::Levels;
 use crate::coefficients::Coefficients;
 use crate::parameter::{Parameter, Role};
+use crate::reading::Reading;
 pub use between::Norm;
 pub use layer::{BasisLayer, Layer};
 
@@ -60,8 +61,12 @@ pub enum Op {
 pub struct Surroundings<'a> {
     /// Levels of the crossbars; float models need none. One for all, or one for every tile.
     pub levels: &'a [Levels],
+    /// Place of the parameter that the levels are rounded from, if they are trained.
+    pub cells: Option<usize>,
     /// Bits of the ADC in the loop, if it is.
     pub adc_bits: Option<usize>,
+    /// What a real chip does to lane sums, with the ADC in the loop.
+    pub reading: Option<&'a Reading>,
     /// Whether batch norms normalize by the images at hand, and not by their running statistics.
     pub training: bool,
     /// Where constants are made: a device with gradients in training.
@@ -170,7 +175,8 @@ impl Model {
         bits: usize,
     ) -> Result<(), Error> {
         let device = images.device();
-        let around = Surroundings { levels, adc_bits: Some(bits), training: false, device: &device };
+        let around =
+            Surroundings { levels, cells: None, adc_bits: Some(bits), reading: None, training: false, device: &device };
         let mut values = vec![images];
         for node in &self.nodes {
             let inputs: Vec<Tensor<4>> = node.inputs.iter().map(|&i| values[i].clone()).collect();

@@ -1,9 +1,8 @@
 //! How a training begins: random float weights, coefficients fitted to float weights, or trained ones for one chip.
 
-use basisn_arch::ChipConfig;
+use basisn_arch::{ChipConfig, Geometry};
 use basisn_compiler as compiler;
 use basisn_compiler::{Dataset, Fitted, Graph, pixels};
-use burn::tensor::Device;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -14,7 +13,10 @@ use crate::basis_model::{SCALE_MIN, fitted_model, ideal_levels};
 use crate::data::{Augmentation, Batcher, split_validation};
 use crate::model::Model;
 use crate::options::Options;
-use crate::parameter::Parameter;
+use crate::parameter::{Parameter, Role};
+
+/// A float network is for no chip.
+const NO_CHIP: Geometry = Geometry { tiles: 1, rows: 0, columns: 0, cell_bits: 1, lanes: 0, adc_bits: 0 };
 
 impl<'a> Training<'a> {
     /// A float network with random weights.
@@ -24,8 +26,7 @@ impl<'a> Training<'a> {
     pub fn float(graph: &Graph, dataset: &'a Dataset, options: Options) -> Result<Self, Error> {
         options.check()?;
         dataset.check_fits(graph)?;
-        // By name: the default device would follow the backends that other crates enable.
-        let device = Device::flex();
+        let device = options.backend.device()?;
         let mut rng = StdRng::seed_from_u64(options.seed);
         let (model, parameters) = Model::float(graph, &mut rng, &device)?;
         let split = split_validation(dataset, options.validation_share, &mut rng);
@@ -47,11 +48,11 @@ impl<'a> Training<'a> {
             template: None,
             epochs: Vec::new(),
             best: None,
+            has_start: false,
             dataset,
             batcher,
             teacher: None,
-            adc_bits: 0,
-            tiles: 1,
+            geometry: NO_CHIP,
             rng,
             order,
             device,
@@ -70,6 +71,7 @@ impl<'a> Training<'a> {
         basis: BasisOptions,
         options: Options,
     ) -> Result<Self, Error> {
+        basis.penalties.check()?;
         let folded = float.clone().folded();
         let mut training = Training::float(&folded.graph, dataset, options)?;
         for parameter in &mut training.parameters {
@@ -78,14 +80,18 @@ impl<'a> Training<'a> {
             *parameter = Parameter::new(parameter.name.clone(), parameter.role, values, &training.device);
         }
         let images = pixels(dataset, &training.split.fit);
-        let (model, parameters, template) = fitted_model(&folded, &images, config, basis.coding, &training.device)?;
+        let (model, parameters, template) = fitted_model(&folded, &images, config, &basis.coding, &training.device)?;
         let teacher = std::mem::replace(&mut training.model, model);
         let frozen = std::mem::replace(&mut training.parameters, parameters);
         training.teacher = Some((teacher, frozen.into_iter().map(|parameter| parameter.value).collect()));
         training.template = Some(template);
-        training.basis = Some(basis);
         training.levels = vec![ideal_levels(config)];
-        (training.adc_bits, training.tiles) = (config.adc_bits(), config.tiles());
+        if basis.basis_every.is_some() {
+            let cells = training.levels[0].values.clone();
+            training.parameters.push(Parameter::new("basis.cells".into(), Role::Cell, cells, &training.device));
+        }
+        training.basis = Some(basis);
+        training.geometry = Geometry::from(config);
         Ok(training)
     }
 
@@ -95,6 +101,19 @@ impl<'a> Training<'a> {
     /// They are not those of this network, form and sharing.
     pub fn start_from(&mut self, fitted: &Fitted, at: &str) -> Result<(), Error> {
         let refuse = |cause: String| Error::Start { at: at.into(), cause };
+        if let ([basis], [levels]) = (fitted.bases.as_slice(), self.levels.as_mut_slice()) {
+            if basis.levels.len() != levels.values.len() {
+                return Err(refuse(format!("its basis has {} rows and {} columns", basis.rows, basis.columns)));
+            }
+            levels.values = basis.levels.iter().map(|&level| f32::from(level)).collect();
+            let cells = levels.values.clone();
+            if let Some(place) = self.cells() {
+                self.parameters[place] = Parameter::new("basis.cells".into(), Role::Cell, cells, &self.device);
+            }
+            if let Some(template) = &mut self.template {
+                template.bases = fitted.bases.clone();
+            }
+        }
         if fitted.bases.len() != 1 || fitted.layers.len() != self.model.layers.len() {
             return Err(refuse(format!("it has {} layers and {} bases", fitted.layers.len(), fitted.bases.len())));
         }
@@ -117,6 +136,7 @@ impl<'a> Training<'a> {
                 *parameter = Parameter::new(parameter.name.clone(), parameter.role, values, &self.device);
             }
         }
+        self.has_start = true;
         Ok(())
     }
 

@@ -21,8 +21,9 @@ impl Training<'_> {
         let mut all = Vec::with_capacity(images.len() * self.model.classes);
         for indices in images.chunks(EVALUATION_BATCH) {
             let batch = self.batcher.images(indices, self.basis.is_some(), &self.device);
+            let adc_bits = adc.then_some(self.geometry.adc_bits);
             let around =
-                Surroundings { levels, adc_bits: adc.then_some(self.adc_bits), training: false, device: &self.device };
+                Surroundings { levels, cells: None, adc_bits, reading: None, training: false, device: &self.device };
             let Forward { scores, .. } = self.model.forward(&values, batch, around)?;
             all.extend(read(scores, "scores")?);
         }
@@ -66,7 +67,7 @@ impl Training<'_> {
             let rule = &layer.basis.as_ref()?.rule;
             let Limit::Groups(groups) = &rule.limit else { return None };
             let largest = groups.iter().map(Vec::len).max().unwrap_or(1);
-            let per_subvector = rule.kernels.div_ceil(self.tiles).div_ceil(largest);
+            let per_subvector = rule.kernels.div_ceil(self.geometry.tiles).div_ceil(largest) * rule.code.planes;
             slots += layer.shape.positions() * rule.subvectors * per_subvector;
             subvectors += layer.shape.positions() * rule.subvectors;
         }

@@ -10,9 +10,12 @@ mod begin;
 mod evaluation;
 mod record;
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use basisn_arch::Geometry;
 use basisn_compiler::{Dataset, Fitted, Graph};
+use basisn_models::rram;
 use burn::tensor::{Device, Tensor};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -20,6 +23,7 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::adc::Levels;
+use crate::chip;
 use crate::coefficients::Coefficients;
 use crate::data::{Batcher, Split};
 use crate::loss::{Distillation, cross_entropy, divergence};
@@ -27,11 +31,14 @@ use crate::model::{Model, Surroundings};
 use crate::noise::disturbed;
 use crate::options::{Keep, Options};
 use crate::parameter::{NamedArray, Parameter, Role, StepSize, gradient, read};
+use crate::reading::Reading;
 pub use evaluation::highest;
-pub use record::{BasisOptions, Epoch, Score};
+pub use record::{BasisOptions, Best, Epoch, Score};
 
 /// How strongly latents that lost their column, or that the limit excludes, shrink (SR-STE, Zhou 2021).
 const LOSER_DECAY: f64 = 2e-3;
+/// Largest learning rate of cells, in levels.
+const CELL_LEARNING_RATE: f64 = 0.02;
 /// Images that the gain of the ADC is chosen on.
 const GAIN_IMAGES: usize = 64;
 
@@ -78,15 +85,17 @@ pub struct Training<'a> {
     pub levels: Vec<Levels>,
     /// Epochs done.
     pub epochs: Vec<Epoch>,
-    /// The best epoch on validation images, from 1, and its parameters.
-    pub best: Option<(usize, Vec<Vec<f32>>)>,
+    /// The best epoch on validation images, if there are any.
+    pub best: Option<Best>,
     /// The fitted network whose scales the coefficients have.
     pub template: Option<Fitted>,
+    /// It goes on from coefficients that were trained before.
+    has_start: bool,
     dataset: &'a Dataset,
     batcher: Batcher<'a>,
     teacher: Option<(Model, Vec<Tensor<1>>)>,
-    adc_bits: usize,
-    tiles: usize,
+    /// Of the chip that coefficients are for.
+    geometry: Geometry,
     rng: StdRng,
     order: Vec<usize>,
     device: Device,
@@ -99,12 +108,19 @@ impl<'a> Training<'a> {
     /// The loss diverges, or what `watch` writes cannot be written.
     pub fn run(&mut self, watch: &mut dyn Watch) -> Result<End, Error> {
         let steps = self.steps_per_epoch();
+        if self.epochs.is_empty() && self.has_start && !self.split.validation.is_empty() {
+            // What a training goes on from may be better than all that follows.
+            let score = self.score(&self.split.validation, self.adc_in(1))?;
+            self.remember_best(score)?;
+        }
         while self.epochs.len() < self.options.epochs {
             let Some(epoch) = self.epoch(steps, watch)? else { return Ok(End::Stopped) };
             self.epochs.push(epoch.clone());
-            self.remember_best()?;
+            if let Some(score) = epoch.validation {
+                self.remember_best(score)?;
+            }
             watch.epoch(self, &epoch)?;
-            let best = self.best.as_ref().map_or(0, |(best, _)| *best);
+            let best = self.best.as_ref().map_or(0, |best| best.epoch);
             if self.options.patience.is_some_and(|patience| self.epochs.len() >= best + patience) {
                 return Ok(End::EarlyStop);
             }
@@ -125,10 +141,10 @@ impl<'a> Training<'a> {
         self.epochs = epochs;
     }
 
-    /// The epoch whose parameters are the result.
+    /// The epoch whose parameters are the result; none if they are those that it went on from.
     pub fn kept(&self) -> Option<&Epoch> {
         match (self.options.keep, &self.best) {
-            (Keep::Best, Some((number, _))) => self.epochs.get(number - 1),
+            (Keep::Best, Some(best)) => self.epochs.get(best.epoch.checked_sub(1)?),
             _ => self.epochs.last(),
         }
     }
@@ -138,20 +154,19 @@ impl<'a> Training<'a> {
     /// # Errors
     /// The framework fails.
     pub fn finish(&mut self) -> Result<(), Error> {
-        if let (Keep::Best, Some((_, values))) = (self.options.keep, &self.best) {
-            for (parameter, values) in self.parameters.iter_mut().zip(values) {
+        if let (Keep::Best, Some(best)) = (self.options.keep, &self.best) {
+            for (parameter, values) in self.parameters.iter_mut().zip(&best.values) {
                 *parameter = Parameter::new(parameter.name.clone(), parameter.role, values.clone(), &self.device);
             }
         }
+        self.round_cells()?;
         self.choose_gains()
     }
 
-    fn remember_best(&mut self) -> Result<(), Error> {
-        let Some(score) = self.epochs.last().and_then(|epoch| epoch.validation) else { return Ok(()) };
-        let before = self.best.as_ref().and_then(|(best, _)| self.epochs[best - 1].validation);
-        if before.is_none_or(|before| score.is_better_than(&before)) {
+    fn remember_best(&mut self, score: Score) -> Result<(), Error> {
+        if self.best.as_ref().is_none_or(|best| score.is_better_than(&best.score)) {
             let values = self.parameters.iter().map(Parameter::values).collect::<Result<_, _>>()?;
-            self.best = Some((self.epochs.len(), values));
+            self.best = Some(Best { epoch: self.epochs.len(), score, values });
         }
         Ok(())
     }
@@ -212,34 +227,67 @@ impl<'a> Training<'a> {
         let images = self.batcher.augmented(indices, self.basis.is_some(), &mut self.rng, &self.device);
         let targets = self.batcher.targets(indices, self.options.label_smoothing, &device);
         let leaves: Vec<Tensor<1>> = self.parameters.iter().map(Parameter::leaf).collect();
-        let noisy: Option<Vec<Levels>> = self.basis.as_ref().filter(|basis| basis.cell_error > 0.0).map(|basis| {
-            let draw = |(tile, levels): (usize, &Levels)| {
-                disturbed(levels, basis.cell_error, self.options.seed, (step * self.levels.len() + tile) as u64)
-            };
-            self.levels.iter().enumerate().map(draw).collect()
-        });
+        let (noisy, reading) = self.disturbed(step);
         let levels = noisy.as_deref().unwrap_or(&self.levels);
-        let around = Surroundings { levels, adc_bits: adc.then_some(self.adc_bits), training: true, device: &device };
+        let around = Surroundings {
+            levels,
+            cells: self.cells(),
+            adc_bits: adc.then_some(self.geometry.adc_bits),
+            reading: reading.as_ref(),
+            training: true,
+            device: &device,
+        };
         let forward = self.model.forward(&leaves, images.clone().autodiff(), around)?;
         let scores = read(forward.scores.clone().detach(), "scores of training images")?;
         let right = self.right(indices, &scores);
         let mut loss = cross_entropy(forward.scores.clone(), targets);
         if let (Some((teacher, values)), Some(basis)) = (&self.teacher, &self.basis) {
             let Distillation { share, temperature } = basis.distillation;
-            let around = Surroundings { levels: &[], adc_bits: None, training: false, device: &self.device };
+            let around = Surroundings {
+                levels: &[],
+                cells: None,
+                adc_bits: None,
+                reading: None,
+                training: false,
+                device: &self.device,
+            };
             let scale = self.batcher.scale();
             let taught = teacher.forward(values, images.mul_scalar(scale), around)?.scores.autodiff();
             let distance = divergence(forward.scores, taught, temperature);
             loss = loss.mul_scalar(1.0 - share) + distance.mul_scalar(share);
         }
+        if let Some(penalties) = self.basis.as_ref().map(|basis| basis.penalties).filter(|p| !p.is_none()) {
+            for (layer, found) in self.model.layers.iter().zip(&forward.coefficients) {
+                let (Some(basis), Some(found)) = (&layer.basis, found) else { continue };
+                let latents = leaves[layer.weight].clone();
+                loss = loss + penalties.of_layer(latents, &basis.rule, &found.owned, &basis.compete, &device);
+            }
+        }
         let value = read(loss.clone().detach(), "loss")?.first().copied().unwrap_or(f32::NAN);
         if value.is_finite() {
             self.descend(&leaves, &loss, &forward.coefficients, rate);
+            self.round_cells()?;
             for (place, statistic) in forward.statistics {
                 self.parameters[place].value = statistic;
             }
         }
         Ok((f64::from(value), right))
+    }
+
+    /// The levels that a step sees if they are not those of the crossbars, and the errors of its reads.
+    fn disturbed(&self, step: usize) -> (Option<Vec<Levels>>, Option<Reading>) {
+        let Some(basis) = &self.basis else { return (None, None) };
+        if let Some(model) = &basis.chips {
+            let seed = (self.options.seed << 32).wrapping_add(step as u64);
+            let device = rram::Device { model: Arc::clone(model), seed };
+            let asked: Vec<i8> = self.levels[0].values.iter().map(|&level| level as i8).collect();
+            let written = chip::written(self.geometry, &device, 0, &asked);
+            return (Some(vec![chip::effective(&written)]), Some(Reading::new(written, seed)));
+        }
+        let draw = |(tile, levels): (usize, &Levels)| {
+            disturbed(levels, basis.cell_error, self.options.seed, (step * self.levels.len() + tile) as u64)
+        };
+        ((basis.cell_error > 0.0).then(|| self.levels.iter().enumerate().map(draw).collect()), None)
     }
 
     fn descend(&mut self, leaves: &[Tensor<1>], loss: &Tensor<1>, coefficients: &[Option<Coefficients>], rate: f64) {
@@ -248,7 +296,12 @@ impl<'a> Training<'a> {
         for (layer, found) in self.model.layers.iter().zip(coefficients) {
             shrink[layer.weight] = found.as_ref().map(|found| found.owned.as_slice());
         }
+        // In the epochs of the basis nothing else moves, and in the others the basis does not.
+        let cells_only = self.learns_basis(self.epochs.len() + 1);
         for ((parameter, leaf), owned) in self.parameters.iter_mut().zip(leaves).zip(shrink) {
+            if (parameter.role == Role::Cell) != cells_only {
+                continue;
+            }
             let mut gradient = gradient(leaf, &mut gradients);
             if let Some(owned) = owned {
                 let decay: Vec<f32> = owned.iter().map(|&owned| if owned { 0.0 } else { LOSER_DECAY as f32 }).collect();
@@ -256,12 +309,33 @@ impl<'a> Training<'a> {
             }
             let largest = match parameter.role {
                 Role::Weight | Role::Latent => self.options.learning_rate,
+                Role::Cell => CELL_LEARNING_RATE,
                 Role::Statistic => continue,
                 Role::PerKernel => self.options.scale_learning_rate.unwrap_or(self.options.learning_rate),
             };
             let size = StepSize { learning_rate: rate * largest, weight_decay: self.options.weight_decay };
             parameter.step(gradient, self.options.optimizer, size);
         }
+    }
+
+    /// Place of the parameter that the levels are rounded from, if they are trained.
+    pub(crate) fn cells(&self) -> Option<usize> {
+        self.parameters.iter().position(|parameter| parameter.role == Role::Cell)
+    }
+
+    /// Whether epoch `number` trains the basis.
+    fn learns_basis(&self, number: usize) -> bool {
+        self.basis.as_ref().and_then(|basis| basis.basis_every).is_some_and(|every| number.is_multiple_of(every))
+    }
+
+    /// The levels follow what they are rounded from.
+    pub(crate) fn round_cells(&mut self) -> Result<(), Error> {
+        if let Some(place) = self.cells() {
+            let latents = self.parameters[place].values()?;
+            let Geometry { cell_bits, .. } = self.geometry;
+            self.levels = vec![self.levels[0].nearest(&latents, cell_bits, self.geometry.level_max())];
+        }
+        Ok(())
     }
 
     fn values(&self) -> Vec<Tensor<1>> {
@@ -274,7 +348,7 @@ impl<'a> Training<'a> {
         }
         let images = &self.split.fit[..GAIN_IMAGES.min(self.split.fit.len())];
         let images = self.batcher.images(images, true, &self.device);
-        self.model.choose_gains(&self.values(), images, &self.levels, self.adc_bits)
+        self.model.choose_gains(&self.values(), images, &self.levels, self.geometry.adc_bits)
     }
 
     /// All parameters and the optimizer's memory, and the steps that it has seen.

@@ -1,9 +1,13 @@
 //! What a training of coefficients is told, and what is kept of an epoch.
 
+use std::sync::Arc;
+
+use basisn_models::rram::MacroModel;
 use serde::{Deserialize, Serialize};
 
 use crate::basis_model::Coding;
 use crate::loss::Distillation;
+use crate::penalty::Penalties;
 
 /// What training of coefficients needs beside [`Options`](crate::options::Options).
 #[derive(Clone, Debug, PartialEq)]
@@ -16,14 +20,39 @@ pub struct BasisOptions {
     pub adc_epochs: usize,
     /// Error of a cell's conductance that training sees, as a share of full scale.
     pub cell_error: f64,
+    /// Every so many epochs the cells of the basis are trained and nothing else; none leaves the basis as it is.
+    pub basis_every: Option<usize>,
+    /// What a fresh chip in every step does not do ideally: its cells in all epochs, its reads in those with the ADC in the loop.
+    pub chips: Option<Arc<MacroModel>>,
+    /// Terms against contests and for few coefficients.
+    pub penalties: Penalties,
 }
 
 impl BasisOptions {
     /// The settings that do best on the digits.
     pub fn new(coding: Coding) -> Self {
         let distillation = Distillation { share: 0.5, temperature: 2.0 };
-        BasisOptions { coding, distillation, adc_epochs: 4, cell_error: 0.0 }
+        BasisOptions {
+            coding,
+            distillation,
+            adc_epochs: 4,
+            cell_error: 0.0,
+            basis_every: None,
+            chips: None,
+            penalties: Penalties::default(),
+        }
     }
+}
+
+/// The parameters that were best on validation images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Best {
+    /// Epoch after which they were, 0 before the first.
+    pub epoch: usize,
+    /// How good they were.
+    pub score: Score,
+    /// All parameters.
+    pub values: Vec<Vec<f32>>,
 }
 
 /// How an epoch went.

@@ -10,6 +10,7 @@ use basisn_compiler::{Dataset, Model, Network};
 use basisn_train::Error;
 use basisn_train::basis_model::{Coding, Sharing, Start};
 use basisn_train::options::Options;
+use basisn_train::plan::{Choice, Plan};
 use basisn_train::train::{BasisOptions, Epoch, Training, Watch};
 use ndarray::Array4;
 use rand::rngs::StdRng;
@@ -57,6 +58,7 @@ relu = false
         labels: (0..30).map(|i| i % 3).collect(),
         train: (0..24).collect(),
         test: (24..30).collect(),
+        normalization: None,
     };
     (Network::load(&file).unwrap(), dataset)
 }
@@ -91,8 +93,8 @@ pub fn short(epochs: usize) -> Options {
 
 /// A training of ternary coefficients in groups of four, with the ADC in the loop in the last epoch.
 pub fn short_basis(epochs: usize) -> (BasisOptions, Options) {
-    let coding =
-        Coding { code: CoefficientCode::TERNARY, sharing: Sharing::Groups(4), start: Start::Joint, activation_bits: 8 };
+    let choice = Choice { code: CoefficientCode::TERNARY, sharing: Sharing::Groups(4) };
+    let coding = Coding { choice, plan: Plan::default(), start: Start::Joint, activation_bits: 8 };
     let basis = BasisOptions { adc_epochs: 1, ..BasisOptions::new(coding) };
     (basis, Options { epochs, batch: 32, seed: seed(), ..Options::basis() })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program};
 use basisn_compiler::fitted::Code;
-use basisn_compiler::images::Images;
+use basisn_compiler::images::{Images, Part};
 use basisn_models::arithmetic::input_range;
 
 use super::Arguments;
@@ -46,7 +46,7 @@ pub(super) fn images(arguments: &Arguments, program: &Program) -> Result<Inputs,
         (tensor::images(&arguments.input, &tensor::read(&arguments.input)?, input.shape)?, Vec::new())
     } else {
         let code = Code { scale: input.scale, bits: input.bits, signed: input.signed };
-        let loaded = Images::load(&named, input.shape, count)?;
+        let loaded = Images::load(&named, Part::HeldOut, input.shape, count)?;
         (loaded.quantize(&code), loaded.labels)
     };
     images.truncate(count);

@@ -32,8 +32,8 @@ pub struct Arguments {
     /// Program image (basisn compile)
     #[arg(long)]
     program: PathBuf,
-    /// Images: .npy, integers, [images, channels, height, width] or one image; or pictures, CIFAR, MNIST or random:COUNT as for
-    /// `basisn compile --data`, quantized as the program says
+    /// Images: .npy, integers, [images, channels, height, width] or one image; or pictures, CIFAR, MNIST, synthetic:CLASSES:IMAGES:SEED (its
+    /// held-out images) or random:COUNT as for `basisn compile --data`, quantized as the program says
     #[arg(long)]
     input: PathBuf,
     /// Labels: .npy, integers; to report the accuracy [default: those of the images, where their format has labels]

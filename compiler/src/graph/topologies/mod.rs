@@ -11,7 +11,6 @@ mod vgg;
 use basisn_arch::Window;
 
 use super::{Conv, Graph, Op, Shape};
-use crate::fitted::Code;
 use crate::{Dataset, Error};
 
 /// What a network is for.
@@ -89,7 +88,7 @@ pub fn architectures() -> impl Iterator<Item = &'static str> {
     ARCHITECTURES.iter().map(|(name, ..)| *name)
 }
 
-/// A built-in architecture for the images and classes of a dataset: its integers stand for 0 to 1.
+/// A built-in architecture for the images and classes of a dataset.
 ///
 /// # Errors
 /// There is no architecture of this name, or the images are too small for it.
@@ -107,9 +106,7 @@ pub fn for_images(architecture: &str, dataset: &Dataset) -> Result<Graph, Error>
         return Err(Error::Network { at: architecture.into(), cause });
     };
     let mut graph = family(Builder::new(architecture, Shape::new(channels, height, width)), task)?;
-    let largest = dataset.images.iter().copied().max().unwrap_or(0).max(1);
-    let bits = (u8::BITS - largest.leading_zeros()) as usize;
-    graph.input = Some(Code { scale: 1.0 / f64::from(largest), bits, signed: false });
+    graph.input = Some(dataset.code());
     Ok(graph)
 }
 

@@ -1,7 +1,10 @@
-//! A labelled image set on disk, and its fixed split: training images to train and calibrate on, held-out ones to judge by.
+//! A labelled image set and its fixed split: training images to train and calibrate on, held-out ones to judge by.
 //!
 //! A folder of four NumPy files: `images.npy` (uint8, `[images, channels, height, width]`), `labels.npy` (uint8),
-//! `train.npy` and `test.npy` (uint32, indices of images).
+//! `train.npy` and `test.npy` (uint32, indices of images); without the last two every fifth image of a class is held out. Other
+//! formats are in `open`.
+
+mod open;
 
 use std::path::Path;
 
@@ -9,12 +12,16 @@ use ndarray::{Array, Array4, Dimension, Ix1};
 use ndarray_npy::{ReadableElement, ViewElement};
 
 use crate::fitted::Code;
+use crate::images::Normalization;
 use crate::{Error, Graph, npy};
+
+/// Of so many images of a class one is held out, where nothing else is said.
+pub(crate) const HELD_OUT: usize = 5;
 
 /// Labelled images with a fixed split. No image is in both parts.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    /// Pixels as integers, `[images, channels, height, width]`.
+    /// Pixels as bytes, `[images, channels, height, width]`.
     pub images: Array4<u8>,
     /// Class of each image.
     pub labels: Vec<u8>,
@@ -22,21 +29,47 @@ pub struct Dataset {
     pub train: Vec<usize>,
     /// Indices of the held-out images.
     pub test: Vec<usize>,
+    /// How the bytes are normalized; none where they are the integers of the network.
+    pub normalization: Option<Normalization>,
 }
 
 impl Dataset {
-    /// Reads and checks the four files of `dir`.
+    /// Reads and checks the NumPy files of `dir`.
     ///
     /// # Errors
     /// A file cannot be read, has the wrong type or shape, or the split names an image twice or one that is not there.
     pub fn load(dir: &Path) -> Result<Self, Error> {
         let images: Array4<u8> = read(dir, "images.npy", "[images, channels, height, width]")?;
         let labels = read::<u8, Ix1>(dir, "labels.npy", "[images]")?.to_vec();
-        let train = indices(dir, "train.npy")?;
-        let test = indices(dir, "test.npy")?;
-        let dataset = Dataset { images, labels, train, test };
+        let (train, test) = if dir.join("train.npy").exists() || dir.join("test.npy").exists() {
+            (indices(dir, "train.npy")?, indices(dir, "test.npy")?)
+        } else {
+            split(&labels)
+        };
+        let dataset = Dataset { images, labels, train, test, normalization: None };
         dataset.check().map_err(|(file, cause)| Error::dataset(&dir.join(file), cause))?;
         Ok(dataset)
+    }
+
+    /// What the integers of the network mean: those of normalized bytes, or bytes of which the largest stands for 1.
+    pub fn code(&self) -> Code {
+        self.normalization.map_or_else(
+            || {
+                let largest = self.images.iter().copied().max().unwrap_or(0).max(1);
+                let bits = (u8::BITS - largest.leading_zeros()) as usize;
+                Code { scale: 1.0 / f64::from(largest), bits, signed: false }
+            },
+            |normalization| normalization.code(),
+        )
+    }
+
+    /// The integers that the bytes of every channel are to a network, `[channel][byte]`.
+    pub fn integers(&self) -> Vec<Vec<i32>> {
+        let integer = |channel: usize, byte: u8| match self.normalization {
+            None => i32::from(byte),
+            Some(normalization) => normalization.code().quantize(f64::from(normalization.apply(channel, byte))),
+        };
+        (0..self.images.dim().1).map(|channel| (0..=u8::MAX).map(|byte| integer(channel, byte)).collect()).collect()
     }
 
     /// Checks that this set is one for a network: the images have its input shape and range, the labels are outputs of it.
@@ -54,7 +87,11 @@ impl Dataset {
             ));
         }
         let code = graph.input.unwrap_or(Code { scale: 1.0, bits: 8, signed: false });
-        let max_pixel = code.range().1.unsigned_abs();
+        if self.normalization.is_some() && graph.input != Some(self.code()) {
+            let cause = format!("images are normalized, and network {} takes bytes", graph.name);
+            return Err(Error::dataset(Path::new("images"), cause));
+        }
+        let max_pixel = if self.normalization.is_some() { u8::MAX.into() } else { code.range().1.unsigned_abs() };
         if let Some(((image, ..), pixel)) = self.images.indexed_iter().find(|&(_, &p)| u32::from(p) > max_pixel) {
             let signed = if code.signed { "signed" } else { "unsigned" };
             return Err(Error::dataset(
@@ -97,6 +134,17 @@ impl Dataset {
         }
         Ok(())
     }
+}
+
+/// Training and held-out images where nothing says which: every fifth of a class is held out.
+fn split(labels: &[u8]) -> (Vec<usize>, Vec<usize>) {
+    let mut seen = [0; 1 << u8::BITS];
+    let mut place = |image: usize| {
+        let seen = &mut seen[usize::from(labels[image])];
+        *seen += 1;
+        *seen % HELD_OUT != 0
+    };
+    (0..labels.len()).partition(|&image| place(image))
 }
 
 fn indices(dir: &Path, file: &str) -> Result<Vec<usize>, Error> {
@@ -152,6 +200,15 @@ mod tests {
         assert_eq!(dataset.images[[5, 0, 1, 2]], 8);
         assert_eq!(dataset.labels, [0, 1, 2, 0, 1, 2]);
         assert_eq!((dataset.train, dataset.test), (vec![0, 2, 5], vec![1, 3]));
+    }
+
+    #[test]
+    fn without_a_split_every_fifth_image_of_a_class_is_held_out() {
+        let dir = folder(&[0], &[1]);
+        write_npy(dir.path().join("labels.npy"), &Array1::from(vec![7u8, 1, 7, 7, 7, 7])).unwrap();
+        ["train.npy", "test.npy"].iter().for_each(|file| std::fs::remove_file(dir.path().join(file)).unwrap());
+        let dataset = Dataset::load(dir.path()).unwrap();
+        assert_eq!((dataset.train, dataset.test), (vec![0, 1, 2, 3, 4], vec![5]));
     }
 
     #[test]
