@@ -11,6 +11,7 @@ mod report;
 mod scores;
 mod tensor;
 mod vectors;
+mod written;
 
 use std::process::ExitCode;
 

@@ -33,6 +33,13 @@ fn rtl_writes_what_the_model_writes_and_a_fit_takes_the_failed_cells() {
     assert_eq!(count("cells_by_pulses"), 256);
     assert!(report["cycles_with_register_writes"].as_u64() > report["cycles"].as_u64());
 
+    // What was written, listed with the program.
+    let listed = basisn(at, "inspect p.safetensors --written w.json --histogram h.svg").ok();
+    assert!(listed.contains(&place) && listed.contains(&format!("{} cells failed", failed.len())), "{listed}");
+    let json: Value = serde_json::from_str(&basisn(at, "inspect p.safetensors --written w.json --json").ok()).unwrap();
+    assert_eq!(json["writing"], report);
+    assert!(fs::read_to_string(at.join("h.svg")).unwrap().contains("pulses of a cell"));
+
     // The same conductances in golden reference and RTL afterwards.
     fs::write(at.join("run.toml"), format!("{FAULTS}[write_verify]\nthrough_adc = true\n")).unwrap();
     let images = format!("--input {}/examples/digits/images.npy --images 1", common::root().display());
@@ -63,5 +70,9 @@ fn wrong_use_is_told() {
     let cell = "{\"core\": 0, \"tile\": 1, \"row\": 0, \"column\": 0, \"level\": 1, \"got\": 0.0}";
     fs::write(at.join("w.json"), format!("{{\"failed_cells\": [{cell}]}}")).unwrap();
     basisn(at, fit).refused(2, &["core 0 tile 1 row 0 column 0 is not on this chip"]);
+    let inspect = "inspect p.safetensors --histogram h.svg";
+    basisn(at, &format!("{inspect} --written w.json")).refused(2, &["core 0 tile 1", "is no cell of this program"]);
+    basisn(at, inspect).refused(2, &["--histogram", "add --macro with a model"]);
+    assert!(!at.join("h.svg").exists());
     assert!(!at.join("f.safetensors").exists());
 }

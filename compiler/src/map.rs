@@ -1,5 +1,6 @@
 //! Where kernels live, and how many positions a block has.
 
+use basisn_arch::image::{places, vacancies};
 use basisn_arch::{ChipConfig, LayerWork, Subvectors};
 
 use crate::Error;
@@ -39,12 +40,39 @@ pub fn homes(kernels: usize, groups: Option<&[Vec<usize>]>, bases: usize, config
     home
 }
 
+/// Homes that leave every group whole, `ceil(groups / N)` at most on a tile. Where groups end unevenly, some places between the homes have no
+/// kernel; they are drained with the others, see [`LayerProgram::vacancies`](basisn_arch::LayerProgram::vacancies).
+pub fn whole_groups(kernels: usize, groups: &[Vec<usize>], bases: usize, config: &ChipConfig) -> Vec<u32> {
+    let tiles = config.tiles();
+    let mut members: Vec<Vec<usize>> = vec![Vec::new(); tiles];
+    let mut count = vec![0; tiles];
+    let mut waiting: Vec<&Vec<usize>> = groups.iter().filter(|group| !group.is_empty()).collect();
+    waiting.sort_by_key(|group| std::cmp::Reverse(group.len()));
+    for group in waiting {
+        let mine = (0..tiles).filter(|t| t % bases == group[0] % bases);
+        let Some(tile) = mine.min_by_key(|&t| (count[t], members[t].len())) else { break };
+        members[tile].extend(group);
+        count[tile] += 1;
+    }
+    let mut home = vec![0; kernels];
+    for (tile, members) in members.iter().enumerate() {
+        for (place, &kernel) in members.iter().enumerate() {
+            home[kernel] = (place * tiles + tile) as u32;
+        }
+    }
+    home
+}
+
 /// The most positions that a block of this layer can have on a chip.
 ///
 /// # Errors
 /// The psum memory does not hold one position of the layer, or the layer has more kernels than the chip has parameters.
 pub fn most_positions(layer: &FittedLayer, config: &ChipConfig) -> Result<usize, Error> {
-    let kernels = layer.shape.kernels;
+    most_of_places(layer, layer.shape.kernels, config)
+}
+
+/// The same for a layer with so many places in the drain order.
+fn most_of_places(layer: &FittedLayer, kernels: usize, config: &ChipConfig) -> Result<usize, Error> {
     let at = || format!("layer {}", layer.name);
     if kernels > config.kernels() {
         return Err(Error::chip(
@@ -69,7 +97,8 @@ pub fn most_positions(layer: &FittedLayer, config: &ChipConfig) -> Result<usize,
     Ok(most)
 }
 
-/// Homes, slots and block size of a layer: kept groups, or all kernels scheduled freely where that is faster by the cycle model.
+/// Homes, slots and block size of a layer. Groups are kept, spread evenly or each as a whole, unless all kernels scheduled freely are faster:
+/// what has the fewest cycles by the cycle model.
 pub(crate) fn arrange(
     layer: &FittedLayer,
     items: &[Vec<PlaneItem>],
@@ -77,24 +106,35 @@ pub(crate) fn arrange(
     config: &ChipConfig,
     options: ScheduleOptions,
 ) -> Result<Arrangement, Error> {
-    let most = most_positions(layer, config)?;
-    let of = |groups: Option<&[Vec<usize>]>| {
-        let home = homes(layer.shape.kernels, groups, bases, config);
+    most_positions(layer, config)?;
+    let kernels = layer.shape.kernels;
+    let of = |home: Vec<u32>, groups: Option<&[Vec<usize>]>| {
+        let most = most_of_places(layer, places(&home), config).ok()?;
         let schedule = schedule_layer(items, &home, groups, config, options);
         let slots: Vec<usize> = schedule.iter().map(|s| s.slots.len()).collect();
-        let block_positions = block_positions(layer, slots.clone(), most, config);
-        let cycles = work(layer, slots, block_positions, config).counts(config).cycles;
-        Arrangement { home, schedule, block_positions, cycles }
+        let block_positions = block_positions(layer, places(&home), slots.clone(), most, config);
+        let cycles = work(layer, places(&home), slots, block_positions, config).counts(config).cycles;
+        let of_subvectors: Vec<_> = schedule.iter().map(|s| &s.slots[..]).collect();
+        vacancies(&home, &of_subvectors, config)?;
+        Some(Arrangement { home, schedule, block_positions, cycles })
     };
-    let kept = of(layer.groups.as_deref());
-    let Some(groups) = &layer.groups else { return Ok(kept) };
-    let size = groups.iter().map(Vec::len).max().unwrap_or(1);
-    let fewest = layer.shape.kernels.div_ceil(config.tiles()).div_ceil(size);
-    if kept.schedule.iter().all(|s| s.slots.len() <= fewest) {
-        return Ok(kept);
+    let groups = layer.groups.as_deref();
+    let mut found: Vec<Arrangement> = of(homes(kernels, groups, bases, config), groups).into_iter().collect();
+    if let Some(groups) = groups {
+        let size = groups.iter().map(Vec::len).max().unwrap_or(1);
+        let fewest = kernels.div_ceil(config.tiles()).div_ceil(size);
+        if !found.iter().any(|a| a.schedule.iter().all(|s| s.slots.len() <= fewest)) {
+            found.extend(of(whole_groups(kernels, groups, bases, config), Some(groups)));
+            found.extend(of(homes(kernels, None, bases, config), None));
+        }
     }
-    let free = of(None);
-    Ok(if free.cycles < kept.cycles { free } else { kept })
+    // Of equals the first.
+    found.into_iter().min_by_key(|a| a.cycles).ok_or_else(|| unplaced(layer))
+}
+
+/// Homes without gaps always have their slots; without one there is nothing to choose from.
+fn unplaced(layer: &FittedLayer) -> Error {
+    Error::Fitted { at: format!("layer {}", layer.name), cause: "no arrangement of its kernels fits the chip".into() }
 }
 
 /// How a layer runs on a chip.
@@ -106,16 +146,22 @@ pub(crate) struct Arrangement {
     pub cycles: u64,
 }
 
-fn work(layer: &FittedLayer, slots: Vec<usize>, block_positions: usize, config: &ChipConfig) -> LayerWork {
+fn work(
+    layer: &FittedLayer,
+    places: usize,
+    slots: Vec<usize>,
+    block_positions: usize,
+    config: &ChipConfig,
+) -> LayerWork {
     let positions = layer.shape.positions().div_ceil(config.cores());
     let rows_used = Subvectors::new(layer.shape.depth(), config.rows()).length;
-    LayerWork { positions, block_positions, slots, rows_used, planes: layer.input.bits, kernels: layer.shape.kernels }
+    LayerWork { positions, block_positions, slots, rows_used, planes: layer.input.bits, kernels: places }
 }
 
 /// Positions of a full block, at most `most`: the size with the fewest cycles for a layer with these slots in its subvectors.
 /// Large blocks hide the slot stream; small ones leave fewer results to drain after the last read.
-pub fn block_positions(layer: &FittedLayer, slots: Vec<usize>, most: usize, config: &ChipConfig) -> usize {
-    let mut work = work(layer, slots, 1, config);
+fn block_positions(layer: &FittedLayer, places: usize, slots: Vec<usize>, most: usize, config: &ChipConfig) -> usize {
+    let mut work = work(layer, places, slots, 1, config);
     let positions = work.positions;
     let mut cycles = |size| {
         work.block_positions = size;
@@ -165,7 +211,7 @@ pub(crate) mod tests {
         let chip = ChipConfig::load("digits").unwrap();
         // One slot word is 7 beats, 28 for the four tiles, and 2 cycles more to load the next: 4 positions of 8 planes hide it.
         // Three blocks of 20 and one of 4 are the fewest blocks that end with 4.
-        let size = |positions, slots| block_positions(&layer(32, positions, None), vec![slots], 64, &chip);
+        let size = |positions, slots| block_positions(&layer(32, positions, None), 32, vec![slots], 64, &chip);
         assert_eq!((size(64, 48), size(1, 48)), (20, 1));
         // With one slot a block computes 8 cycles a position and drains 32: only the first block's start is gained by cutting.
         let one_slot = size(64, 1);
@@ -180,6 +226,34 @@ pub(crate) mod tests {
         let small = chip.with("core.psum_words", 30).unwrap();
         let psums = most_positions(&layer(64, 1, None), &small).unwrap_err().to_string();
         assert!(psums.contains("16 partial sums") && psums.contains("core.psum_words to at least 32"), "{psums}");
+    }
+
+    /// 20 kernels in groups of 4 that own all 64 columns together; kernels of neighbouring groups always want some column both.
+    fn grouped(positions: usize) -> (FittedLayer, Vec<Vec<PlaneItem>>) {
+        let item = |k: usize| {
+            let owns = |c: &usize| c / [1, 4, 16][k / 4 % 3] % 4 == k % 4;
+            PlaneItem { kernel: k, plane: 0, columns: (0..64).filter(owns).map(|c| (c, false)).collect() }
+        };
+        let groups = (0..5).map(|g| (4 * g..4 * g + 4).collect()).collect();
+        (layer(20, positions, Some(groups)), vec![(0..20).map(item).collect()])
+    }
+
+    #[test]
+    fn groups_stay_whole_where_that_is_faster() {
+        let chip = |tiles: usize| ChipConfig::load("digits").unwrap().with("core.tiles", tiles).unwrap();
+        let found = |tiles, input_bits| {
+            let (mut layer, items) = grouped(1024);
+            layer.input.bits = input_bits;
+            let found = arrange(&layer, &items, 1, &chip(tiles), ScheduleOptions::default()).unwrap();
+            (found.schedule[0].slots.len(), places(&found.home))
+        };
+        // Three tiles: two groups, two and one. Seven kernels, seven and six take three slots.
+        assert_eq!(found(3, 8), (2, 23));
+        // Reading one plane takes less time than draining places without a kernel.
+        assert_eq!(found(3, 1), (3, 20));
+        // And draining 26 places takes more than two slots of seven tiles.
+        assert_eq!(found(7, 8), (2, 20));
+        assert_eq!((1..=6).map(|tiles| found(tiles, 8).0).collect::<Vec<_>>(), [5, 3, 2, 2, 1, 1]);
     }
 
     #[test]

@@ -76,7 +76,8 @@ pub fn layer(chip: &Chip, layer: &Layer, batch: usize, values: &Values) -> Activ
 fn core(config: &ChipConfig, layer: &Layer, positions: usize, values: &Values) -> Activity {
     let cut = layer.subvectors(config.rows());
     let slots = Slots::new(config, layer, values);
-    let rows = layer.kernels.div_ceil(config.tiles() * config.lanes());
+    let places = layer.program.as_ref().map_or(layer.kernels, |p| p.places);
+    let rows = places.div_ceil(config.tiles() * config.lanes());
     let most = config.position_block().min(config.psum_words() / 2 / rows).max(1);
     let block = layer.program.as_ref().map_or(most, |p| p.block_positions).min(positions);
     let work = LayerWork {
@@ -85,7 +86,7 @@ fn core(config: &ChipConfig, layer: &Layer, positions: usize, values: &Values) -
         slots: slots.of_subvector.clone(),
         rows_used: cut.length,
         planes: layer.input_bits,
-        kernels: layer.kernels,
+        kernels: places,
     };
     let counts = if config.skips_zero_planes() {
         work.counts_of(config, &planes_read(positions * cut.count, layer.input_bits, values.zero_planes_share))
@@ -98,26 +99,26 @@ fn core(config: &ChipConfig, layer: &Layer, positions: usize, values: &Values) -
     let reads = counts.reads * tiles;
     // Planes that are skipped have no row that is on.
     let planes_of_all = n * planes * slot_count * tiles;
-    let kernels = layer.kernels as u64;
     let on = values.ones_share * layer.depth as f64 / cut.count as f64;
     let word_bits = (config.slot_word().beats() * config.slot_stream_bits()) as u64;
     let beat = config.activation_stream_bytes();
     Activity {
         cycles: counts.cycles,
         read_cycles: counts.reads * config.read_interval_cycles() as u64,
-        setup_cycles: REGISTER_WRITE_CYCLES * layer_registers(layer.kernels),
+        setup_cycles: REGISTER_WRITE_CYCLES * layer_registers(places),
         reads,
         conversions: reads * config.lanes() as u64,
         codes: n * planes * slots.items * reads / planes_of_all.max(1),
         wordlines: on * planes_of_all as f64,
         cells: 2.0 * on * (n * planes) as f64 * slots.closed,
         switch_changes: blocks * slots.changes,
-        psum_reads: n * (slots.updates - kernels) + n * kernels,
+        // All updates but the first of every place, and the drain.
+        psum_reads: n * slots.updates,
         psum_writes: n * slots.updates,
         slot_bits: blocks * slot_count * tiles * word_bits,
         activation_bits: n * (cut.count * cut.length.next_multiple_of(beat) * 8) as u64,
         input_buffer_bits: n * slot_count * (config.rows() * config.input_bits()) as u64,
-        results: n * kernels,
+        results: n * places as u64,
         slot_storage_bits: slot_count * tiles * word_bits,
         blocks,
     }

@@ -46,6 +46,8 @@ pub struct Scheduled {
     pub slots: Vec<usize>,
     /// Positions of a full block.
     pub block_positions: usize,
+    /// Places of the drain order: the kernels, and places without one.
+    pub places: usize,
     /// Lanes with an item, over all slots and tiles.
     pub items: u64,
     /// Items that update a psum: those that are not merged into their neighbour.
@@ -160,8 +162,10 @@ impl Scheduled {
         let mut sum = Scheduled {
             slots: layer.slots.iter().map(Vec::len).collect(),
             block_positions: layer.block_positions,
-            items: 0,
-            updates: 0,
+            places: layer.places(),
+            // A place without a kernel is written by an item without columns.
+            items: (layer.places() - layer.home.len()) as u64,
+            updates: (layer.places() - layer.home.len()) as u64,
             closed: 0,
             changes: 0,
         };

@@ -51,7 +51,7 @@ impl Controller {
                 let stimulus = LayerStimulus::new(&self.config, &tile, &x, 0..positions);
                 let result = self.core.run_layer("tile", &stimulus, &mut Stalls::none()).unwrap();
                 for (i, value) in result.values.iter().enumerate() {
-                    let (kernel, position) = stimulus.result_place(i);
+                    let (kernel, position) = stimulus.result_place(i).unwrap();
                     products[kernels[kernel] * positions + position] += value;
                 }
             }

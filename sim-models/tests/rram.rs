@@ -1,52 +1,16 @@
-//! Statistics of the macro models: each test fails when a standard deviation or a rate is wrong by a tenth. And their limits.
+//! The macro models by their formulas, and their limits; `deviations.rs` has their random part.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
 
 use std::sync::Arc;
 
 use basisn_arch::{ChipConfig, Geometry};
 use basisn_models::random::{generator, seed};
 use basisn_models::rram::cell::{Cells, programming_sigma_us};
-use basisn_models::rram::{Device, DeviceMacro, MacroModel, Read};
+use basisn_models::rram::{Device, MacroModel};
 use basisn_models::{NetProblem, golden};
-
-const SEED: u64 = 11;
-
-/// 128 x 512 cells of three bits.
-fn geometry() -> Geometry {
-    Geometry { tiles: 1, rows: 128, columns: 512, cell_bits: 3, lanes: 64, adc_bits: 12 }
-}
-
-fn model(changes: &[(&str, f64)]) -> MacroModel {
-    let ideal = MacroModel::load("ideal").unwrap().with("cell.g_min_us", 4.0).unwrap();
-    changes.iter().fold(ideal, |model, (key, value)| model.with(key, *value).unwrap())
-}
-
-/// All cells of a tile at one level.
-fn cells(model: &MacroModel, level: i32) -> Cells {
-    let g = geometry();
-    let mut cells = Cells::new(&g, model, SEED, 0, 0);
-    for cell in 0..g.rows * g.columns {
-        cells.program(cell / g.columns, cell % g.columns, level);
-    }
-    cells
-}
-
-/// Mean and standard deviation of one side of all pairs, in uS.
-fn side(cells: &Cells, side: usize) -> (f64, f64) {
-    let g = geometry();
-    moments((0..g.rows * g.columns).map(|c| cells.pair_us(c / g.columns, c % g.columns)[side]))
-}
-
-fn moments(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let (n, sum, squares) = values.fold((0.0, 0.0, 0.0), |(n, s, q), v| (n + 1.0, s + v, q + v * v));
-    let mean: f64 = sum / n;
-    (mean, (squares / n - mean * mean).sqrt())
-}
-
-/// 65536 draws know a standard deviation to 0.3 %.
-fn is_near(got: f64, expected: f64) -> bool {
-    (got / expected - 1.0).abs() < 0.02
-}
+use common::{SEED, cells, geometry, is_near, model, moments, read_sigma, side, tile};
 
 fn near(what: &str, got: f64, expected: f64) {
     assert!(is_near(got, expected), "{what}: {got} instead of {expected}");
@@ -118,17 +82,7 @@ fn write_verify_ends_within_the_tolerance_and_counts_pulses() {
 }
 
 #[test]
-fn stuck_cells_come_at_their_rate_and_from_the_map() {
-    let stuck = cells(&model(&[("faults.stuck_low", 0.03), ("faults.stuck_high", 0.02)]), 1);
-    let g = geometry();
-    let share = |side: usize, value: f64| {
-        let cells = (0..g.rows * g.columns).filter(|c| stuck.pair_us(c / g.columns, c % g.columns)[side] == value);
-        cells.count() as f64 / 65536.0
-    };
-    for (what, got, expected) in [("low", share(0, 4.0), 0.03), ("high", share(1, 40.0), 0.02)] {
-        // A rate of 2 % of 65536 cells is known to 2.7 %.
-        assert!((got / expected - 1.0).abs() < 0.09, "{what}: {got}");
-    }
+fn stuck_cells_come_from_the_map() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("map.csv"), "core,tile,row,column,side,state\n0,0,3,4,+,low\n0,1,5,6,-,high\n")
         .unwrap();
@@ -140,63 +94,37 @@ fn stuck_cells_come_at_their_rate_and_from_the_map() {
 }
 
 #[test]
-fn ageing_relaxes_drifts_and_warms() {
+fn ageing_drifts_and_warms() {
     let day = ("aging.time_s", 1e5);
-    let relaxed = side(&cells(&model(&[day, ("aging.relaxation_per_decade", 0.01)]), 3), 0).1;
-    near("relaxation over five decades", relaxed, 0.05 * 36.0);
     let drifted = side(&cells(&model(&[day, ("aging.drift_exponent", 0.02)]), 3), 0).0;
     near("drift", drifted, 40.0 * 1e5f64.powf(-0.02));
-    let spread = side(&cells(&model(&[day, ("aging.drift_spread", 0.005)]), 3), 0).1;
-    near("spread of drift", spread, 40.0 * 0.005 * 1e5f64.ln());
     let warm = side(&cells(&model(&[("aging.temperature_k", 350.0), ("aging.temperature_per_k", 0.002)]), 3), 0).0;
     near("temperature", warm, 44.0);
-}
-
-/// Standard deviation of the codes of 64 lanes of 8 columns of highest cells over 400 reads of 16 active rows, gain 0.
-fn read_sigma(changes: &[(&str, f64)]) -> f64 {
-    let model = model(changes);
-    let mut tile = DeviceMacro::new(geometry(), &Device { model: Arc::new(model), seed: SEED }, 0, 0);
-    tile.program_all(&vec![3; 128 * 512]);
-    tile.set_switches(&(0..512).map(|column| (column % 64) as i8 + 1).collect::<Vec<_>>());
-    let mut codes = vec![0; 64];
-    let reads = (0..400).flat_map(|number| {
-        tile.unlimited_codes(&[0xffff, 0], 0, Read { inference: 1, layer: 2, number }, &mut codes);
-        codes.clone()
-    });
-    let (_, sigma) = moments(reads.map(f64::from).collect::<Vec<_>>().into_iter());
-    // Rounding to whole codes adds a twelfth.
-    (sigma * sigma - 1.0 / 12.0).sqrt()
 }
 
 #[test]
 fn read_noise_adds_up_over_cells_and_with_the_adc_s() {
     // 16 rows x 8 columns x 2 cells of 0.1 x 36 uS, in levels of 12 uS.
     let cells = (16.0f64 * 8.0 * 2.0).sqrt() * 0.1 * 3.0;
-    near("thermal", read_sigma(&[("read.sigma", 0.1)]), cells);
     // 40 uS and 4 uS.
     let relative = (16.0f64 * 8.0 * (1600.0 + 16.0)).sqrt() * 0.1 / 12.0;
-    near("relative", read_sigma(&[("read.relative_sigma", 0.1)]), relative);
-    near("ADC", read_sigma(&[("adc.noise_lsb", 3.0)]), 3.0);
-    near("both", read_sigma(&[("read.sigma", 0.1), ("adc.noise_lsb", 3.0)]), cells.hypot(3.0));
+    near("both kinds", read_sigma(&[("read.sigma", 0.1), ("read.relative_sigma", 0.1)]), cells.hypot(relative));
+    near("cells and ADC", read_sigma(&[("read.sigma", 0.1), ("adc.noise_lsb", 3.0)]), cells.hypot(3.0));
     assert!(read_sigma(&[]).is_nan() || read_sigma(&[]) < 1e-3);
 }
 
 #[test]
 fn open_columns_leak_into_every_lane() {
     let leak = |spread: f64| {
-        let model = model(&[("switches.leakage", 0.01), ("switches.leakage_spread", spread)]);
-        let mut tile = DeviceMacro::new(geometry(), &Device { model: Arc::new(model), seed: SEED }, 0, 0);
+        let mut tile = tile(&[("switches.leakage", 0.01), ("switches.leakage_spread", spread)]);
         tile.program_all(&vec![3; 128 * 512]);
         tile.lane_rows(&[1; 8]).weights
     };
     // Lane 0: 8 own columns, 504 that leak; the others: 512 that leak.
     let plain = leak(0.0);
     assert_eq!((plain[0], plain[128]), (8 * 768 + 3871, 3932));
-    let (mean, sigma) =
-        moments(leak(0.5)[128..].chunks(128).map(|lane| f64::from(lane[0])).collect::<Vec<_>>().into_iter());
+    let mean = moments(leak(0.5)[128..].chunks(128).map(|lane| f64::from(lane[0])).collect::<Vec<_>>().into_iter()).0;
     near("mean", mean, 3932.0);
-    let expected = 0.01 * 0.5 * 768.0 * 512f64.sqrt();
-    assert!((sigma / expected - 1.0).abs() < 0.3, "63 lanes: {sigma}, {expected}");
 }
 
 #[test]
@@ -231,17 +159,6 @@ fn devices_depend_on_seed_core_and_tile_and_not_on_order() {
     assert_eq!(first, (cells(&model, 3).pair_us(0, 0), cells(&model, 3).pair_us(127, 511)));
     for other in [value(SEED + 1, 0, 0), value(SEED, 1, 0), value(SEED, 0, 1)] {
         assert_ne!(first, other);
-    }
-}
-
-#[test]
-fn a_deviation_wrong_by_a_tenth_is_noticed() {
-    for wrong in [0.9, 1.1] {
-        assert!(!is_near(side(&cells(&model(&[("programming.sigma", 0.05 * wrong)]), 3), 0).1, 0.05 * 36.0));
-        let aged = [("aging.time_s", 1e5), ("aging.relaxation_per_decade", 0.01 * wrong)];
-        assert!(!is_near(side(&cells(&model(&aged), 3), 0).1, 0.05 * 36.0));
-        assert!(!is_near(read_sigma(&[("read.sigma", 0.1 * wrong)]), 4.8));
-        assert!(!is_near(read_sigma(&[("adc.noise_lsb", 3.0 * wrong)]), 3.0));
     }
 }
 

@@ -96,6 +96,29 @@ fn the_portable_body_is_the_rust_model_cycle_by_cycle() {
     assert_eq!(rails, (true, true), "codes at both rails");
 }
 
+#[test]
+fn a_device_without_its_file_of_cells_ends_the_simulation() {
+    let config = ChipConfig::load("tiny").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("macro.v"), macro_body(&config, Body::PortableDevice)).unwrap();
+    quiet("iverilog", &["-g2012", "-o", "macro.vvp", "macro.v"], folder.path());
+    let told = |arguments: &[&str]| {
+        let output = output("vvp", &[&["-n", "macro.vvp"], arguments].concat(), folder.path());
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (ok, text) = told(&["+cells=elsewhere"]);
+    let name = config.macro_name();
+    assert!(
+        !ok && text.contains(&format!("no file elsewhere/{name}.hex with the cells; name its folder by")),
+        "{text}"
+    );
+    std::fs::write(folder.path().join(format!("{name}.hex")), "0000\n".repeat(255)).unwrap();
+    let (ok, text) = told(&[]);
+    assert!(!ok && text.contains("has less than 256 cells"), "{text}");
+    std::fs::write(folder.path().join(format!("{name}.hex")), "0000\n".repeat(256)).unwrap();
+    assert!(told(&[]).0);
+}
+
 /// A chip with the read interval, latency and write time that the body for FPGAs takes.
 fn for_fpga(preset: &str, interval: usize, latency: usize, keys: &[(&str, usize)]) -> ChipConfig {
     let timing = [

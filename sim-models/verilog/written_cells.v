@@ -4,11 +4,20 @@
   // Cells that are not written yet read as 0.
   reg signed [15:0] level [0:@CELLS_MSB@];
   integer cell_index;
+  integer cells_file;
   reg [8*1024-1:0] cells_folder;
   initial begin
-    if ($value$plusargs("cells=%s", cells_folder)) $readmemh($sformatf("%0s/%m.hex", cells_folder), written);
-    else $readmemh($sformatf("%m.hex"), written);
-    for (cell_index = 0; cell_index < @CELL_COUNT@; cell_index = cell_index + 1) level[cell_index] = 16'sd0;
+    if (!$value$plusargs("cells=%s", cells_folder)) cells_folder = {{8*1023{1'b0}}, "."};
+    for (cell_index = 0; cell_index < @CELL_COUNT@; cell_index = cell_index + 1) begin
+      level[cell_index] = 16'sd0;
+      written[cell_index] = 16'sh8000;
+    end
+    // A simulator goes on without a file, and with one that ends early.
+    cells_file = $fopen($sformatf("%0s/%m.hex", cells_folder), "r");
+    if (cells_file == 0) $fatal(1, "no file %0s/%m.hex with the cells; name its folder by +cells=", cells_folder);
+    $fclose(cells_file);
+    $readmemh($sformatf("%0s/%m.hex", cells_folder), written);
+    if (written[@CELLS_MSB@] == 16'sh8000) $fatal(1, "%0s/%m.hex has less than @CELL_COUNT@ cells", cells_folder);
   end
 
   function automatic signed [31:0] active_sum(input [@WORDLINES_MSB@:0] word, input integer at_column);

@@ -30,6 +30,7 @@ fn main() -> Result<(), Failure> {
         input_bits: Some(8),
         signed: Some(false),
         raw: Some(false),
+        ..Corners::default()
     };
     let program = random_program(&mut random, &config, SHAPE, &corners);
     let layer = &program.layers[0];

@@ -178,7 +178,7 @@ impl Chip {
             let stimulus = LayerStimulus::new(&self.config, layer, &patches, share);
             let result = self.core.run_layer(&layer.name, &stimulus, stalls)?;
             for (i, (&value, &cycle)) in result.values.iter().zip(&result.at_cycle).enumerate() {
-                let (kernel, position) = stimulus.result_place(i);
+                let Some((kernel, position)) = stimulus.result_place(i) else { continue };
                 run.values[kernel * positions + position] = value;
                 run.at_cycle[kernel * positions + position] = cycle;
             }

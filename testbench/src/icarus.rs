@@ -67,7 +67,7 @@ impl Icarus {
             self.write_cells(program, core)?;
             let stimulus = LayerStimulus::new(&self.config, layer, &patches, share);
             for (i, value) in self.simulate(program, &stimulus)?.into_iter().enumerate() {
-                let (kernel, position) = stimulus.result_place(i);
+                let Some((kernel, position)) = stimulus.result_place(i) else { continue };
                 values[kernel * positions + position] = value;
             }
         }

@@ -31,18 +31,21 @@ pub struct LayerStimulus {
     block_positions: usize,
     /// Results of a beat.
     width: usize,
-    /// Kernel at every place of the drain order.
-    kernel_at: Vec<usize>,
+    /// Kernel at every place of the drain order, if it has one.
+    kernel_at: Vec<Option<usize>>,
+    /// What the core gives at a place without a kernel: there m and b are 0.
+    vacant: i64,
 }
 
 impl LayerStimulus {
     /// Prepares `positions` (not empty) of a layer. `patches` holds the im2col patch of every position of the layer, D integers each.
     pub fn new(config: &ChipConfig, layer: &LayerProgram, patches: &[i32], positions: Range<usize>) -> Self {
         let block_positions = layer.block_positions.min(positions.len());
-        let mut kernel_at = vec![0; layer.home.len()];
+        let mut kernel_at = vec![None; layer.places()];
         for (kernel, &q) in layer.home.iter().enumerate() {
-            kernel_at[q as usize] = kernel;
+            kernel_at[q as usize] = Some(kernel);
         }
+        let r = &layer.requantize;
         let blocks = positions.len().div_ceil(block_positions);
         let activations = activations(config, layer, patches, positions.clone(), block_positions);
         let block_slots = [0, 1].map(|half| slot_words(config, layer, half, block_positions));
@@ -61,6 +64,7 @@ impl LayerStimulus {
             block_positions,
             width: config.drain_width(),
             kernel_at,
+            vacant: if r.raw { 0 } else { i64::from(0.clamp(r.low, r.high)) },
         }
     }
 
@@ -93,8 +97,9 @@ impl LayerStimulus {
         self.positions.len() * self.kernel_at.len()
     }
 
-    /// Kernel and position (of the layer, not of this core) of result `i` in the order of the result stream.
-    pub fn result_place(&self, i: usize) -> (usize, usize) {
+    /// Kernel and position (of the layer, not of this core) of result `i` in the order of the result stream; none if it is of a place without
+    /// a kernel, and to be dropped.
+    pub fn result_place(&self, i: usize) -> Option<(usize, usize)> {
         let kernels = self.kernel_at.len();
         let block = i / (self.block_positions * kernels);
         let start = block * self.block_positions;
@@ -103,13 +108,14 @@ impl LayerStimulus {
         // Kernels that share the beats; the last ones may be fewer.
         let first = inside / (self.width * length) * self.width;
         let (inside, together) = (inside - first * length, self.width.min(kernels - first));
-        (self.kernel_at[first + inside % together], self.positions.start + start + inside / together)
+        let kernel = self.kernel_at[first + inside % together]?;
+        Some((kernel, self.positions.start + start + inside / together))
     }
 
     /// What the core gives, in the order of the result stream, of a layer's results `[kernel][position]` at `positions` positions.
     pub fn in_stream_order(&self, values: &[i64], positions: usize) -> Vec<i64> {
         let value = |(kernel, position): (usize, usize)| values[kernel * positions + position];
-        (0..self.results()).map(|i| value(self.result_place(i))).collect()
+        (0..self.results()).map(|i| self.result_place(i).map_or(self.vacant, value)).collect()
     }
 }
 
@@ -118,7 +124,7 @@ fn registers(
     layer: &LayerProgram,
     positions: usize,
     block_positions: usize,
-    kernel_at: &[usize],
+    kernel_at: &[Option<usize>],
 ) -> Vec<(u32, u32)> {
     let cut = layer.subvectors(config.rows());
     let r = &layer.requantize;
@@ -137,9 +143,10 @@ fn registers(
         (reg::CLAMP_HIGH, r.high.cast_unsigned()),
         (reg::PARAMETER_ADDRESS, 0),
     ];
-    for &kernel in kernel_at {
-        let offset = r.offset[kernel].cast_unsigned();
-        let high = (offset >> 32) as u32 & 0xffff | u32::from(r.multiplier[kernel].cast_unsigned()) << 16;
+    for kernel in kernel_at {
+        let (offset, multiplier) = kernel.map_or((0, 0), |kernel| (r.offset[kernel], r.multiplier[kernel]));
+        let offset = offset.cast_unsigned();
+        let high = (offset >> 32) as u32 & 0xffff | u32::from(multiplier.cast_unsigned()) << 16;
         writes.push((reg::PARAMETER_LOW, offset as u32));
         writes.push((reg::PARAMETER_HIGH, high));
     }
@@ -177,16 +184,22 @@ fn activations(
 fn slot_words(config: &ChipConfig, layer: &LayerProgram, half: usize, block_positions: usize) -> Vec<u32> {
     let layout = config.slot_word();
     let (tiles, lanes) = (config.tiles(), config.lanes());
+    let place = |q: usize| {
+        let row = q / (tiles * lanes);
+        (q / tiles % lanes, half * config.psum_words() / 2 + row * block_positions)
+    };
+    // A checked layer has a slot for every one.
+    let vacancies = layer.vacancies(config).unwrap_or_default();
     let mut written = vec![false; layer.home.len()];
     let mut words = Vec::new();
-    for subvector in &layer.slots {
+    for (s, subvector) in layer.slots.iter().enumerate() {
         for (i, slots) in subvector.iter().enumerate() {
-            for slot in slots {
-                let items = item_words(slot, &mut written, |kernel| {
-                    let q = layer.home[kernel] as usize;
-                    let row = q / (tiles * lanes);
-                    (q / tiles % lanes, half * config.psum_words() / 2 + row * block_positions)
-                });
+            for (tile, slot) in slots.iter().enumerate() {
+                let mut items = item_words(slot, &mut written, |kernel| place(layer.home[kernel] as usize));
+                for v in vacancies.iter().filter(|v| v.slot == [s, i] && v.place % tiles == tile) {
+                    let (lane, base) = place(v.place);
+                    items[lane] = Some(ItemWord { merge: false, first: true, plane: 0, base });
+                }
                 words.extend(layout.pack(i + 1 == subvector.len(), &items, &slot.switches));
             }
         }

@@ -7,7 +7,7 @@ mod common;
 use basisn_arch::{ChipConfig, Item, LayerProgram, Program, Requantize, Slot};
 use basisn_models::random::{Corners, mvm_shape};
 use basisn_models::{Executor, Golden, MvmProblem};
-use common::{check, random, verilators};
+use common::{check, icarus, random, verilators};
 
 fn tiny(changes: &[(&str, usize)]) -> ChipConfig {
     let tiny = ChipConfig::load("tiny").unwrap();
@@ -52,6 +52,23 @@ fn kernels_fewer_than_lanes_and_no_multiple_of_them() {
     for kernels in [1, 2, 3, 5, 7, 16] {
         mvm(&tiny(&[]), 16, 4, kernels, Corners::default(), "kernels");
     }
+}
+
+#[test]
+fn places_without_a_kernel() {
+    let (mut rng, seed) = random("places without a kernel");
+    let mut vacant = 0;
+    for (tiles, vacancies) in [(1, 1), (1, 5), (3, 4), (3, 20)] {
+        let corners = Corners { vacancies, ..Corners::default() };
+        let p = MvmProblem::with_size(&mut rng, &tiny(&[("core.tiles", tiles)]), 20, 6, 5, &corners);
+        vacant += p.program.layers[0].vacancies(&p.config).unwrap().len();
+        for mut executor in verilators(seed, 25) {
+            check(&mut executor, &p.config, &p.program, &p.input, "places without a kernel");
+        }
+        // Icarus sees values that nobody wrote.
+        check(&mut icarus(seed, 25), &p.config, &p.program, &p.input, "places without a kernel");
+    }
+    assert!(vacant > 0);
 }
 
 #[test]

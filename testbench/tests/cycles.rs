@@ -79,6 +79,16 @@ fn timed(latency: usize, interval: usize) -> ChipConfig {
 }
 
 #[test]
+fn places_without_a_kernel_are_drained() {
+    let (mut rng, _) = random("cycles of places without a kernel");
+    let config = tiny(&[("core.tiles", 3)]);
+    for vacancies in [1, 7, 20] {
+        let corners = Corners { vacancies, slots: Some(2), ..Corners::default() };
+        mvm(&mut rng, &config, [16, 9, 5], &corners, "places without a kernel");
+    }
+}
+
+#[test]
 fn random_chips_and_layers() {
     let (mut rng, _) = random("cycles of random chips");
     for chip in 0..3 {

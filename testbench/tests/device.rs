@@ -83,3 +83,13 @@ fn portable_verilog_has_the_cells_of_the_device() {
     }
     assert!(differ > 1, "the errors are there");
 }
+
+#[test]
+fn portable_verilog_without_the_file_of_its_cells_stops() {
+    let config = ChipConfig::load("tiny").unwrap();
+    let body = Body::PortableDevice;
+    let library = chip::verilate(chip::sources(&config, body).unwrap(), body, Trace::None).unwrap();
+    let model = library.instance().argument("+cells=elsewhere").unwrap().start();
+    let error = model.and_then(|mut model| model.tick()).unwrap_err().to_string();
+    assert!(error.contains("$stop or a failed assertion") && error.contains(&config.macro_name()), "{error}");
+}

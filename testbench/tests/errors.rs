@@ -84,10 +84,7 @@ impl Bench {
         let mut core = Core::new(library.instance().random_state(rng.random()).start().unwrap(), config).unwrap();
         core.program(&p.program, None).unwrap();
         let golden = Golden.run(config, &p.program, &p.input).unwrap().remove(0);
-        let expected: Vec<_> = (0..golden.len())
-            .map(|i| good.result_place(i))
-            .map(|(kernel, position)| golden[kernel * positions + position])
-            .collect();
+        let expected = good.in_stream_order(&golden, positions);
         let mut bench = Bench { config: config.clone(), core, layer, good, expected, cycles: 0 };
         bench.cycles = bench.run_good(&mut Stalls::none());
         bench

@@ -39,7 +39,7 @@ pub struct LayerWork {
     pub rows_used: usize,
     /// Input planes, at least 1.
     pub planes: usize,
-    /// Kernels, at least 1.
+    /// Kernels, at least 1; with the places that have none, see [`LayerProgram::places`].
     pub kernels: usize,
 }
 
@@ -73,7 +73,7 @@ impl LayerWork {
             slots: layer.slots.iter().map(Vec::len).collect(),
             rows_used: layer.subvectors(config.rows()).length,
             planes: layer.input_bits,
-            kernels: layer.shape.kernels,
+            kernels: layer.places(),
         }
     }
 

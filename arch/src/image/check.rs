@@ -150,8 +150,10 @@ fn limits(layer: &LayerProgram, config: &ChipConfig) -> Result<(), Error> {
         return refuse("arithmetic.input_bits", config.input_bits(), layer.input_bits, "input planes");
     }
     let kernels = layer.shape.kernels;
-    if kernels > config.kernels() {
-        return refuse("core.kernels", config.kernels(), kernels, "requantize parameters");
+    // A home beyond all limits must not become a size.
+    let places = layer.places().max(kernels);
+    if places > config.kernels() {
+        return refuse("core.kernels", config.kernels(), places, "requantize parameters");
     }
     if layer.block_positions > config.position_block() {
         return refuse("core.position_block", config.position_block(), layer.block_positions, "positions of a block");
@@ -165,15 +167,15 @@ fn limits(layer: &LayerProgram, config: &ChipConfig) -> Result<(), Error> {
             ),
         ));
     }
-    let words = 2 * kernels.div_ceil(config.tiles() * config.lanes()) * layer.block_positions;
+    let words = 2 * places.div_ceil(config.tiles() * config.lanes()) * layer.block_positions;
     if words > config.psum_words() {
         return refuse("core.psum_words", config.psum_words(), words, "partial sums of a lane");
     }
-    let mut seen = vec![false; kernels];
+    let mut seen = vec![false; places];
     for &q in &layer.home {
         match seen.get_mut(q as usize) {
             Some(s) if !*s => *s = true,
-            _ => return Err(bad(layer, format!("home {q} is out of range or given twice"))),
+            _ => return Err(bad(layer, format!("home {q} is given twice"))),
         }
     }
     if layer.home.len() != kernels {
@@ -221,6 +223,9 @@ fn slots(layer: &LayerProgram, config: &ChipConfig) -> Result<(), Error> {
             format!("the partial sum can reach {max}, and a psum has 32 bits"),
             "use fewer coefficient planes, fewer input bits or fewer ADC bits",
         ));
+    }
+    if layer.vacancies(config).is_none() {
+        return Err(bad(layer, "a place without a kernel has no slot in which its lane could write its psum".into()));
     }
     if let Some(kernel) = psum_max.iter().position(|m| *m == 0) {
         return Err(bad(

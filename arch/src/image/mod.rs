@@ -5,11 +5,13 @@
 
 mod check;
 mod file;
+mod home;
 mod step;
 
 use serde::{Deserialize, Serialize};
 
 pub use check::{in_range, is_name};
+pub use home::{Vacancy, places, vacancies};
 pub use step::{Add, AvgPool, Input, Step, StepOp, Value};
 
 use crate::{ChipConfig, ConvShape, Error, Shape, Slot, Subvectors};
@@ -89,7 +91,8 @@ pub struct LayerProgram {
     pub gain: u32,
     /// Positions of a full block.
     pub block_positions: usize,
-    /// Home q of every kernel, a permutation of 0..K-1: tile `q % N`, lane `q / N % L`, psum row `q / (N L)`.
+    /// Home q of every kernel, no two alike: tile `q % N`, lane `q / N % L`, psum row `q / (N L)`. Usually a permutation of 0..K-1; see
+    /// [`LayerProgram::vacancies`].
     pub home: Vec<u32>,
     /// `slots[s][i][tile]`: slots of subvector s in order, for all tiles.
     pub slots: Vec<Vec<Vec<Slot>>>,

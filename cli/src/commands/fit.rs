@@ -1,20 +1,19 @@
 //! `basisn fit`: from a trained network to coefficients of the basis.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use basisn_arch::ChipConfig;
 use basisn_compiler::Fitted;
 use basisn_compiler::basis::{BasisKind, BasisOptions};
 use basisn_compiler::coefficient::{CoefficientCode, CoefficientForm};
 use basisn_compiler::fit::{FitOptions, FitRun, LayerOptions, Written, snr_db};
-use basisn_models::rram::verify::FailedChipCell;
 use clap::{Args, ValueEnum};
-use serde::Deserialize;
 
 use super::compile::Source;
 use crate::Error;
 use crate::engine::progress;
 use crate::output::{say, write_file};
+use crate::written::WrittenChip;
 
 /// Fit a trained network to the global basis and write the fitted file, which `basisn compile` lowers to any number of tiles.
 #[derive(Args)]
@@ -150,27 +149,12 @@ fn layer(text: &str, mut options: LayerOptions) -> Result<(String, LayerOptions)
     Ok((name.into(), options))
 }
 
-/// Reads the failed cells of a report of `basisn program`.
-fn written(path: &Path) -> Result<Written, Error> {
-    #[derive(Deserialize)]
-    struct Report {
-        failed_cells: Vec<FailedChipCell>,
-    }
-    let wrong = |cause: String| Error::Input {
-        at: path.display().to_string(),
-        cause,
-        fix: "give a report that basisn program --out has written".into(),
-    };
-    let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
-    let report: Report = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
-    Ok(Written::new(&report.failed_cells))
-}
-
 /// Fits and writes.
 pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let config = ChipConfig::load(&arguments.config)?;
     let mut options = arguments.options.read(&config)?;
-    options.written = arguments.written.as_deref().map(written).transpose()?;
+    let written = arguments.written.as_deref().map(WrittenChip::load).transpose()?;
+    options.written = written.map(|chip| Written::new(&chip.failed_cells));
     let inputs = arguments.source.load()?;
     let bar = progress("fitting", 1000);
     let show = |share: f64| bar.set_position((1000.0 * share) as u64);

@@ -9,11 +9,11 @@ use basisn_models::rram::{Device, MacroModel};
 use clap::Args;
 use serde::Serialize;
 
-use super::program::print_writing;
 use super::simulate::config_for;
 use crate::Error;
 use crate::output::{say, write_file};
-use crate::report::heat_map;
+use crate::report::{heat_map, histogram};
+use crate::written::WrittenChip;
 
 /// Show what a program image holds: layers, slots and contests, use of the columns, coefficient storage.
 #[derive(Args)]
@@ -30,6 +30,12 @@ pub struct Arguments {
     /// Seed of the devices
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Also what writing the basis took and which cells failed, from a report of `basisn program --out`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "seed"])]
+    written: Option<PathBuf>,
+    /// Picture (SVG) of the cells by their pulses, as --macro or --written says
+    #[arg(long, value_name = "FILE.svg")]
+    histogram: Option<PathBuf>,
     /// Picture (SVG) of how often each layer connects each column
     #[arg(long, value_name = "FILE.svg")]
     heat_map: Option<PathBuf>,
@@ -83,15 +89,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     let program = Program::load(&arguments.program)?;
     let config = config_for(&program, arguments.config.as_deref())?;
     program.check(&config)?;
-    let model = arguments.model.as_deref().map(MacroModel::load).transpose()?;
-    let device = model.map(|model| Device { model: model.into(), seed: arguments.seed });
-    let writing = device.map(|device| Writing::new(&config, &program, &device));
+    let written = written(arguments, &config, &program)?;
     let rows: Vec<_> = program.layers.iter().map(|l| Row::new(l, &config)).collect();
     let sum = |of: fn(&Row) -> usize| rows.iter().map(of).sum::<usize>();
     let (slot_bits, weight_bits) = (sum(|r| r.slot_bits), sum(|r| r.weight_bits));
     if let Some(path) = &arguments.heat_map {
         let layers: Vec<(&str, &[f64])> = rows.iter().map(|r| (r.layer.as_str(), r.column_use.as_slice())).collect();
         write_file(path, heat_map(&layers).as_bytes())?;
+    }
+    if let (Some(path), Some(written)) = (&arguments.histogram, &written) {
+        write_file(path, histogram(&written.cells_by_pulses).as_bytes())?;
     }
     if arguments.json {
         let mut all = serde_json::json!({
@@ -101,8 +108,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
             "slot_bits": slot_bits,
             "weight_bits": weight_bits,
         });
-        if let Some(writing) = writing {
-            all["writing"] = serde_json::json!(writing);
+        if let Some(written) = written {
+            all["writing"] = serde_json::json!(written);
         }
         say!("{all}");
         return Ok(());
@@ -137,8 +144,30 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     say!(
         "coefficient storage: {slot_bits} bits, {share:.2} times the {weight_bits} bits of the 8-bit weights that they replace"
     );
-    if let Some(writing) = writing {
-        print_writing(&writing);
+    if let Some(written) = written {
+        written.print();
     }
     Ok(())
+}
+
+/// What writing takes on devices of a model, or took on a chip.
+fn written(arguments: &Arguments, config: &ChipConfig, program: &Program) -> Result<Option<WrittenChip>, Error> {
+    if let Some(path) = &arguments.written {
+        let written = WrittenChip::load(path)?;
+        written.check(path, config, program)?;
+        return Ok(Some(written));
+    }
+    let Some(name) = &arguments.model else {
+        return match &arguments.histogram {
+            None => Ok(None),
+            Some(_) => Err(Error::Input {
+                at: "--histogram".into(),
+                cause: "nothing says what writing takes".into(),
+                fix: "add --macro with a model of the devices, or --written with a report of basisn program".into(),
+            }),
+        };
+    };
+    let device = Device { model: MacroModel::load(name)?.into(), seed: arguments.seed };
+    let writing = Writing::new(config, program, &device);
+    Ok(Some(WrittenChip::of_model(program, name, arguments.seed, writing)))
 }

@@ -13,6 +13,8 @@ use verilated::Trace;
 use super::simulate::{Engine, config_for};
 use crate::Error;
 use crate::output::{say, write_file};
+use crate::report::histogram;
+use crate::written::WrittenChip;
 
 /// Write a program's basis into the devices of a chip, pulse by pulse and verified through its ADCs; report pulses, time and failed cells.
 #[derive(Args)]
@@ -38,9 +40,12 @@ pub struct Arguments {
     /// Clock, to give the time
     #[arg(long, default_value_t = 100.0)]
     clock_mhz: f64,
-    /// Report to write, JSON, which `basisn fit --written` takes
+    /// Report to write, JSON, which `basisn inspect --written` and `basisn fit --written` take
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Picture (SVG) of the cells by their pulses
+    #[arg(long, value_name = "FILE.svg")]
+    histogram: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -74,33 +79,29 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         Engine::Golden => None,
         _ => Some(in_rtl(&config, &program, &device)?),
     };
-    let failed = rtl.as_ref().map_or(&expected.failed_cells, |rtl| &rtl.failed_cells);
-    let report = serde_json::json!({
-        "program": program.name,
-        "macro": arguments.model,
-        "seed": arguments.seed,
-        "cells": expected.cells(),
-        "cells_by_pulses": expected.cells_by_pulses,
-        "pulses": rtl.as_ref().map_or(expected.pulses(), |rtl| rtl.pulses),
-        "cycles": rtl.as_ref().map_or(expected.cycles, |rtl| Some(rtl.cycles)),
-        "cycles_with_register_writes": rtl.as_ref().map(|rtl| rtl.all_cycles),
-        "clock_mhz": clock,
-        "failed_cells": failed,
-    });
+    let mut written = WrittenChip::of_model(&program, &arguments.model, arguments.seed, expected.clone());
+    if let Some(rtl) = &rtl {
+        (written.pulses, written.cycles) = (rtl.pulses, Some(rtl.cycles));
+        written.cycles_with_register_writes = Some(rtl.all_cycles);
+        written.failed_cells.clone_from(&rtl.failed_cells);
+    }
+    let report = serde_json::json!(written);
     if let Some(path) = &arguments.out {
         write_file(path, format!("{report:#}\n").as_bytes())?;
+    }
+    if let Some(path) = &arguments.histogram {
+        write_file(path, histogram(&written.cells_by_pulses).as_bytes())?;
     }
     if arguments.json {
         say!("{report}");
     } else {
-        let shown = Writing { failed_cells: failed.clone(), ..expected.clone() };
-        print_writing(&shown);
+        written.print();
         let ms = |cycles: u64| cycles as f64 / clock / 1e3;
-        if let Some(cycles) = expected.cycles {
+        if let Some(cycles) = written.cycles {
             say!("{cycles} cycles of pulses and verify reads: {:.3} ms at {clock} MHz", ms(cycles));
         }
-        if let Some(rtl) = &rtl {
-            say!("{} cycles with the register writes: {:.3} ms", rtl.all_cycles, ms(rtl.all_cycles));
+        if let Some(cycles) = written.cycles_with_register_writes {
+            say!("{cycles} cycles with the register writes: {:.3} ms", ms(cycles));
         }
     }
     match rtl {
@@ -168,23 +169,4 @@ impl Rtl {
 
 fn place(failed: &FailedChipCell) -> (usize, usize, usize, usize) {
     (failed.core, failed.tile, failed.cell.row, failed.cell.column)
-}
-
-/// Prints the histogram and the failed cells.
-pub fn print_writing(writing: &Writing) {
-    let (cells, pulses) = (writing.cells(), writing.pulses());
-    let mean = pulses as f64 / cells.max(1) as f64;
-    say!("writing: {cells} cells, {pulses} pulses, {mean:.2} a cell, {} cells failed", writing.failed_cells.len());
-    let most = writing.cells_by_pulses.iter().copied().max().unwrap_or(0).max(1);
-    for (pulses, &cells) in writing.cells_by_pulses.iter().enumerate().filter(|(_, cells)| **cells > 0) {
-        say!("{pulses:>4} pulses {cells:>8} {}", "#".repeat((50 * cells).div_ceil(most) as usize));
-    }
-    for f in writing.failed_cells.iter().take(20) {
-        let c = &f.cell;
-        let place = format!("core {} tile {} row {} column {}", f.core, f.tile, c.row, c.column);
-        say!("failed: {place}: level {} wanted, {:.3} got", c.level, c.got);
-    }
-    if writing.failed_cells.len() > 20 {
-        say!("and {} more; --json has them all", writing.failed_cells.len() - 20);
-    }
 }

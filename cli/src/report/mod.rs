@@ -1,10 +1,12 @@
-//! The demonstration's report: the figures as JSON, and one HTML page with pictures. And the heat map of a program's columns.
+//! The demonstration's report: the figures as JSON, and one HTML page with pictures. And the pictures of other commands: use of columns, cells by pulses.
 
 mod heat_map;
+mod histogram;
 mod page;
 mod picture;
 
 pub use heat_map::heat_map;
+pub use histogram::histogram;
 pub use page::page;
 
 use serde::Serialize;

@@ -145,17 +145,7 @@ fn groups_that_own_disjoint_columns_take_one_slot_each() {
                 own.chunks(group).map(<[usize]>::to_vec).collect::<Vec<_>>()
             })
             .collect();
-        let mut items = Vec::new();
-        for group in &groups {
-            let mut columns: Vec<usize> = (0..64).collect();
-            random.shuffle(&mut columns);
-            for (kernel, own) in group.iter().zip(columns.chunks(64 / group.len())) {
-                let mut columns: Vec<_> = own.iter().map(|&c| (c, random.below(2) == 1)).collect();
-                columns.sort_unstable();
-                items.push(PlaneItem { kernel: *kernel, plane: 0, columns });
-            }
-        }
-        items.sort_by_key(|i| i.kernel);
+        let items = disjoint_items(&mut random, &groups);
         let home = crate::map::homes(kernels, Some(&groups), 1, &config);
         let schedule = subvector(
             &items,
@@ -167,6 +157,45 @@ fn groups_that_own_disjoint_columns_take_one_slot_each() {
         check(&schedule, &items, &home, &config);
         assert_eq!(schedule.slots.len(), kernels.div_ceil(tiles).div_ceil(group), "K {kernels} N {tiles} G {group}");
     }
+}
+
+#[test]
+fn whole_groups_take_as_few_slots_as_can_be_on_any_number_of_tiles() {
+    let mut random = Random::new(test_seed(14));
+    for (kernels, group, tiles) in [10, 24, 64, 100, 129]
+        .into_iter()
+        .flat_map(|kernels| [(kernels, 4), (kernels, 8)])
+        .flat_map(|(kernels, group)| (1..=16).chain([64]).map(move |tiles| (kernels, group, tiles)))
+    {
+        let config = chip(tiles, 8, 64);
+        let groups = crate::fit::pursuit::groups(kernels, group, 1);
+        let items = disjoint_items(&mut random, &groups);
+        let home = crate::map::whole_groups(kernels, &groups, 1, &config);
+        let numbers = group_numbers(&groups, kernels);
+        let options = ScheduleOptions { merge: true, effort: 0 };
+        let schedule = subvector(&items, &home, Some(&numbers), &config, options);
+        check(&schedule, &items, &home, &config);
+        assert_eq!(schedule.slots.len(), kernels.div_ceil(tiles).div_ceil(group), "K {kernels} G {group} N {tiles}");
+        let vacancies = basisn_arch::image::vacancies(&home, &[&schedule.slots[..]], &config);
+        let places = basisn_arch::image::places(&home);
+        assert_eq!(vacancies.map(|v| v.len()), Some(places - kernels), "K {kernels} G {group} N {tiles}");
+    }
+}
+
+/// The kernels of a group own all columns together.
+fn disjoint_items(random: &mut Random, groups: &[Vec<usize>]) -> Vec<PlaneItem> {
+    let mut items = Vec::new();
+    for group in groups {
+        let mut columns: Vec<usize> = (0..64).collect();
+        random.shuffle(&mut columns);
+        for (kernel, own) in group.iter().zip(columns.chunks(64 / group.len())) {
+            let mut columns: Vec<_> = own.iter().map(|&c| (c, random.below(2) == 1)).collect();
+            columns.sort_unstable();
+            items.push(PlaneItem { kernel: *kernel, plane: 0, columns });
+        }
+    }
+    items.sort_by_key(|i| i.kernel);
+    items
 }
 
 fn group_numbers(groups: &[Vec<usize>], kernels: usize) -> Vec<usize> {

@@ -21,6 +21,8 @@ pub struct Corners {
     pub signed: Option<bool>,
     /// Results without shift and clamp.
     pub raw: Option<bool>,
+    /// Places of the drain order without a kernel, as far as the chip has room for them.
+    pub vacancies: usize,
 }
 
 /// The layer of a matrix-vector product: vectors of `depth` integers at `positions` positions, `kernels` kernels.
@@ -93,13 +95,17 @@ pub(super) fn random_layer(
     corners: &Corners,
 ) -> LayerProgram {
     let kernels = shape.kernels;
-    let psum_rows = kernels.div_ceil(config.tiles() * config.lanes());
+    let homes = config.tiles() * config.lanes();
+    let most = config.kernels().min(homes * (config.psum_words() / 2));
+    let places = (kernels + corners.vacancies).min(most).max(kernels);
+    let psum_rows = places.div_ceil(homes);
     let block_max = config.position_block().min(config.psum_words() / 2 / psum_rows).max(1);
     let block = corners.block_positions.unwrap_or_else(|| rng.random_range(1..=block_max));
     let input_bits = corners.input_bits.unwrap_or_else(|| rng.random_range(1..=config.input_bits()));
     let gain = if rng.random_bool(0.4) { 0 } else { rng.random_range(0..=7) };
-    let mut home: Vec<u32> = (0..kernels as u32).collect();
+    let mut home: Vec<u32> = (0..places as u32).collect();
     home.shuffle(rng);
+    home.truncate(kernels);
     let mut layer = LayerProgram {
         name: name.into(),
         shape,

@@ -21,6 +21,10 @@ pub(super) fn fill(rng: &mut Random, config: &ChipConfig, basis: &[Vec<i8>], lay
             place(rng, config, layer, filler.home(layer, kernel), kernel);
         }
     }
+    while layer.vacancies(config).is_none() {
+        let empty = vec![Slot::empty(config); config.tiles()];
+        layer.slots[0].push(empty);
+    }
 }
 
 /// Gives a kernel an item without columns: in a slot where its lane is free, else in a new slot.

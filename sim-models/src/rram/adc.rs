@@ -1,4 +1,5 @@
-//! The ADCs of one tile: static errors of each lane, and the conversion of a lane sum with 2^-8 fractions.
+//! The ADCs of one tile: static errors of each lane, and the conversion of a lane sum with 2^-8 fractions. Terms as in IEEE Std 1241;
+//! non-linearity is a table, or the sum of random code widths.
 
 use super::cell::{FRACTION_BITS, round};
 use super::config::Adc;

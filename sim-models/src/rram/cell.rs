@@ -13,7 +13,8 @@ use super::noise::{Kind, Stream};
 /// Fractional bits of an effective level: 1 is 2^-8 of a level.
 pub const FRACTION_BITS: u32 = 8;
 
-/// The conductances, in uS, that a level asks of a cell pair; with an offset column, of the cell and of its row's offset cell.
+/// The conductances, in uS, that a level asks of a cell pair; with an offset column, of the cell and of its row's offset cell: levels are
+/// spaced evenly between g_min and g_max (pairs as in Wan et al., Nature 608, 2022; the offset column as in ISAAC, ISCA 2016, whose weights are biased).
 pub fn target_us(level: i32, level_max: i32, model: &MacroModel) -> [f64; 2] {
     let low = model.cell.g_min_us;
     let at = |share: f64| low + share * model.range_us();
@@ -65,7 +66,8 @@ pub struct Written {
 }
 
 /// Write-verify: from g_min, pulses toward the target until the conductance is within the tolerance; each changes it by the step,
-/// with spread. `normal(n)` is the draw of pulse n. Without pulses the target is met at once.
+/// with spread. `normal(n)` is the draw of pulse n. Without pulses the target is met at once. (Pulse, verify, repeat as Wan et al. write their
+/// chip; the Gaussian step is a simplification of ours.)
 pub fn write_verify(target_us: f64, model: &MacroModel, normal: impl Fn(u32) -> f64) -> Written {
     let (loop_, range) = (&model.write_verify, model.range_us());
     let mut written = Written { g_us: model.cell.g_min_us, pulses: 0, accepted: true };

@@ -31,7 +31,8 @@ pub struct Fault {
     pub state: Stuck,
 }
 
-/// Whether a cell is stuck, from a uniform draw in (0, 1): below `stuck_low`, or in the `stuck_high` above it.
+/// Whether a cell is stuck, from a uniform draw in (0, 1): below `stuck_low`, or in the `stuck_high` above it. Cells are independent of each other, as
+/// in the usual SA0/SA1 model of RRAM arrays (Chen et al., RRAM defect modeling and failure analysis, IEEE Trans. Computers 64, 2015).
 pub fn drawn(faults: &Faults, uniform: f64) -> Option<Stuck> {
     if uniform < faults.stuck_low {
         Some(Stuck::Low)

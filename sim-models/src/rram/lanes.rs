@@ -18,7 +18,8 @@ pub struct LaneRows {
     pub variance: Vec<i32>,
 }
 
-/// Leakage of every column to every lane, `[column * lanes + lane]`: the share of its current that arrives where it is not connected.
+/// Leakage of every column to every lane, `[column * lanes + lane]`: the share of its current that arrives where it is not connected. The form is
+/// ours: the off-current of a transistor at the same voltage, with a spread from one transistor to the next.
 pub fn leakage(cells: &Cells, geometry: &Geometry, stream: Stream) -> Vec<f64> {
     let s = &cells.model().switches;
     if s.leakage == 0.0 {

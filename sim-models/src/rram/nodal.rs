@@ -4,7 +4,8 @@
 //! below their last row in the virtual ground of a lane, or nowhere if the column is open. Unselected wordlines are held at 0 V, so the
 //! network is linear in its sources: a lane's current is a weighted sum of the wordline voltages, whatever the wires.
 //!
-//! The matrix is symmetric and positive definite; conjugate gradients solve it, preconditioned by all wordlines and bitlines taken
+//! The network is that of Chen, A comprehensive crossbar array model with solutions for line resistance, IEEE Trans. Electron Devices 60 (2013),
+//! with linear cells. The matrix is symmetric and positive definite; conjugate gradients solve it, preconditioned by all wordlines and bitlines taken
 //! alone (tridiagonal, solved exactly), which leaves only the weak coupling through the cells.
 
 /// Ohms below which a wire counts as this, so that an ideal wire is a number.
