@@ -68,7 +68,7 @@ config! {
     core.position_block "P" 1..=1024 "positions that the input buffer holds in each of its two banks";
     core.psum_words "" 2..=65536 "partial sums of a lane, both halves together";
     core.kernels "" 1..=4096 "kernels of the largest layer: entries of the requantize parameter memory";
-    core.slot_stream_bits "" 32..=512 "width of the slot stream in bits";
+    core.slot_stream_bits "" 32..=1024 "width of the slot stream in bits";
     core.activation_stream_bytes "B" 1..=64 "width of the activation stream in bytes";
     core.results_per_beat "W" 1..=16 = 1 "results of a beat of the result stream, drained and requantized at once: the greatest power of two that also divides the tiles";
     core.skip_zero_planes "" 0..=1 = 0 "1: input planes of a position in which all rows are 0 are not read; cycles then depend on the data";
@@ -151,7 +151,7 @@ impl ChipConfig {
         let refuse = |key: &str, cause: String, fix: &str| Err(Error::config(format!("{at}, {key}"), cause, fix));
         if !self.slot_stream_bits.is_power_of_two() {
             let cause = format!("{} is no power of two", self.slot_stream_bits);
-            return refuse("core.slot_stream_bits", cause, "set 32, 64, 128, 256 or 512");
+            return refuse("core.slot_stream_bits", cause, "set 32, 64, 128, 256, 512 or 1024");
         }
         if !self.results_per_beat.is_power_of_two() {
             let cause = format!("{} is no power of two", self.results_per_beat);

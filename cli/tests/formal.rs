@@ -49,7 +49,7 @@ const MUTANTS: &[(&str, &str, &str, &str)] = &[
     (
         "program_controller",
         "macros that are not ready are asked",
-        "all_ready = program_ready | (~chosen)",
+        "all_ready = program_ready | (~pending)",
         "all_ready = 1'h1",
     ),
     ("psum_bank", "a first update is added to what was there", "write_first ? 32'h0", "1'h0 ? 32'h0"),
@@ -66,7 +66,7 @@ const MUTANTS: &[(&str, &str, &str, &str)] = &[
         "stage1_valid_next = issue",
         "stage1_valid_next = issue & (issue_plane != 3'h1)",
     ),
-    ("sequencer", "a psum half is written before it is drained", "last_plane & both_waiting", "1'h0"),
+    ("sequencer", "a psum half is written before it is drained", "stage2_last_plane & both_waiting", "1'h0"),
     ("sequencer", "a layer does not end", "running_next = ~read_blocks_last_block", "running_next = 1'h1"),
     ("slot_loader", "a loaded slot is overwritten", "~(in_turn & slot_loaded)", "1'h1"),
 ];

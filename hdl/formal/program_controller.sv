@@ -1,6 +1,6 @@
 // Proves: a cell is asked for in the selected tiles alone, a verify read before every pulse; the tiles that still need a pulse get it, never more
 //         than max_pulses; a cell ends only when every selected tile was accepted or reported; every wait ends while macros become ready and
-//         failures are taken; without verification a cell goes to the macros at once, and only when all selected are ready. For all cells.
+//         failures are taken; without verification a cell goes to the macros once, and only when all selected are ready. For all cells.
 // How:    induction 6
 // Chip:   core.tiles 2
 // Cut:    t:verify_compare
@@ -17,7 +17,7 @@ reg [4:0] f_quiet = 5'd0;
 wire f_op_verify = program_op[2:0] == 3'd4;
 wire f_any = program_valid != 0;
 integer f_i;
-wire f_taken = cell_valid && cell_ready && f_max != 0;
+wire f_taken = cell_valid && !programming;
 
 always @(*) begin
     assume (max_pulses == f_max);
@@ -28,7 +28,7 @@ always @(*) begin
 end
 
 always @(posedge clock) if (f_started) begin
-    f_stalled <= (state == 1 || state == 2) && !all_ready ? f_stalled + 2'd1 : 2'd0;
+    f_stalled <= (state == 1 || state == 2 || state == 6) && !all_ready ? f_stalled + 2'd1 : 2'd0;
     f_report_wait <= failed_valid && !failure_taken ? f_report_wait + 2'd1 : 2'd0;
     f_quiet <= f_running && !f_any && !failed_valid ? f_quiet + 5'd1 : 5'd0;
     if (f_taken) begin
@@ -39,23 +39,24 @@ always @(posedge clock) if (f_started) begin
         f_verified <= 1'b0;
         f_pulses <= 17'd0;
     end
-    if (f_running && f_any) begin
+    if (f_running && f_any && f_max != 0) begin
         f_verified <= f_op_verify;
         if (!f_op_verify) f_pulses <= f_pulses + 17'd1;
     end
     if (state == 4) f_accepted <= f_accepted | (pending & ~left);
     if (failed_valid && failure_taken) f_reported <= f_reported | ({{TILES{1'b0}}, 1'b1} << failed_tile);
-    if (f_running && state != 0 && !programming) f_running <= 1'b0;
     if (f_running && state_next == 0) f_running <= 1'b0;
 end
 
 always @(*) if (f_started) begin
     assert (programming == f_running);
-    assert (cell_ready == (!programming && (f_max != 0 || (cell_tiles & ~program_ready) == 0)));
+    assert (cell_ready == (f_max != 0 ? !programming : f_any));
     // All macros that are asked are ready.
     assert ((program_valid & ~program_ready) == 0);
-    if (!programming) assert (program_valid == (cell_valid && cell_ready && f_max == 0 ? cell_tiles : {TILES{1'b0}}));
-    if (programming && f_any) begin
+    if (!programming) assert (!f_any);
+    if (programming && f_max == 0) assert (program_valid == ((f_selected & ~program_ready) == 0 ? f_selected : {TILES{1'b0}}));
+    if (programming && f_any && f_max == 0) assert (program_op == 0);
+    if (programming && f_any && f_max != 0) begin
         assert (program_valid == pending);
         // Verify reads and pulses in turn, the first and the last are verify reads.
         assert (f_op_verify == !f_verified);
@@ -65,12 +66,12 @@ always @(*) if (f_started) begin
     // Accepted or reported, each once.
     if (failed_valid) assert (f_selected[failed_tile] && !f_accepted[failed_tile] && !f_reported[failed_tile] && f_pulses == f_max);
     if (programming && state != 4) assert (pending == (f_selected & ~f_accepted & ~f_reported));
-    if (programming && state_next == 0) assert (pending_next == 0);
-    if (state == 5) assert (failed_valid == (pending >> tile & 1));
+    if (programming && f_max != 0 && state_next == 0) assert (pending_next == 0);
+    if (failed_valid) assert (state == 5 && (pending >> tile & 1));
     assert (f_quiet < 16);
     // What makes it so.
-    assert (state < 6);
-    if (programming) assert (f_selected != 0 && pulses == f_pulses[15:0] && !f_pulses[16] && f_max != 0);
+    assert (state < 7);
+    if (programming) assert (f_selected != 0 && pulses == f_pulses[15:0] && !f_pulses[16] && (state == 6) == (f_max == 0));
     if (state == 1) assert (pending != 0 && f_verified && f_pulses < f_max);
     if (state == 2) assert (pending != 0 && !f_verified);
     if (state == 3) assert (pending != 0 && f_verified && timer < READ_LATENCY);
@@ -81,6 +82,7 @@ always @(*) if (f_started) begin
     if (state == 2) assert (f_quiet == f_stalled);
     if (state == 3) assert (f_quiet + timer == 1);
     if (state == 4) assert (f_quiet == READ_LATENCY);
-    if (state == 5) assert (f_quiet <= READ_LATENCY + 1 + tile);
-    if (state != 1 && state != 2) assert (f_stalled == 0);
+    if (state == 5) assert (f_quiet <= READ_LATENCY + 1 + tile + failed_valid);
+    if (state == 6) assert (f_quiet == f_stalled && !f_verified && f_pulses == 0);
+    if (state != 1 && state != 2 && state != 6) assert (f_stalled == 0);
 end

@@ -37,7 +37,6 @@ reg [$bits(top_plane)-1:0] f_plane_1, f_plane_2, f_buffer_plane;
 reg [1:0] f_blocks_out = 2'd0;
 wire f_block_goes_out = read_valid && f_block_ends_2;
 reg [1:0] f_no_bank = 2'd0, f_no_slot = 2'd0, f_no_macro = 2'd0, f_no_drain = 2'd0;
-wire [2:0] f_waiting = f_blocks_out + (f_valid_1 && f_block_ends_1) + (f_valid_2 && f_block_ends_2);
 reg f_loaded_before = 1'b0, f_last_before;
 reg [3:0] f_quiet = 4'd0;
 reg f_refused_before = 1'b0;
@@ -104,7 +103,8 @@ always @(*) if (f_started && !flush) begin
     if (input_read) assert (f_ran && !f_finished && bank_full && input_position == f_position_now);
     if (input_read && f_slot_begins) assert (slots_loaded);
     assert (bank_release == (input_read && f_subvector_ends));
-    assert (read_valid == (f_valid_2 && macros_ready));
+    // A read of a lowest plane changes psums, of the half of the block two before.
+    assert (read_valid == (f_valid_2 && macros_ready && !(f_plane_2 == 0 && f_blocks_out == 2)));
     if (read_valid) begin
         assert (read_position == f_position_2 && f_buffer_plane == f_plane_2);
         assert (read_first_plane == (f_plane_2 == f_layer_top) && read_last_plane == (f_plane_2 == 0));
@@ -114,8 +114,6 @@ always @(*) if (f_started && !flush) begin
     assert ((slot_take || slot_refused) == (advance && f_valid_1 && f_begins_1));
     if (slot_take) assert (!slot_faulty && !slot_refused && slot_half == f_half_1);
     if (slot_take) assert (slots_loaded);
-    // A read of a lowest plane changes psums, of the half of the block two before.
-    if (input_read && f_plane_now == 0) assert (f_waiting < 2);
     assert (f_quiet < 12);
     // What makes it so: the registers are at the same place.
     assert (running == (f_ran && !f_finished));
@@ -136,7 +134,7 @@ always @(*) if (f_started && !flush) begin
     if (f_valid_2) assert (stage2_negative == (f_plane_2 == f_layer_top && f_layer_signed) && stage2_position == f_position_2);
     assert (slot_waiting == (f_valid_1 && f_begins_1 || f_valid_2 && f_begins_2));
     if (f_valid_1 && f_begins_1) assert (!(f_valid_2 && f_begins_2) && f_loaded_before);
-    assert (f_waiting == both_waiting + drain_waiting && (drain_waiting || !both_waiting) && f_blocks_out < 3);
+    assert (f_blocks_out == both_waiting + drain_waiting && (drain_waiting || !both_waiting));
     if (!f_ran) assert (!f_valid_1 && !f_valid_2 && !drain_waiting && !f_finished);
     if (!f_ran) assert (f_position_now == 0 && f_subvector_now == 0 && f_block_start == 0);
 end

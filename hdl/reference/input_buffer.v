@@ -14,8 +14,8 @@ module input_buffer (
   input  wire        activation_tlast,
   output wire        activation_ready,
   // errors: the stream's end too early or too late; a layer that is given up
-  output wire        activation_early,
-  output wire        activation_late,
+  output reg         activation_early,
+  output reg         activation_late,
   input  wire        flush,
   input  wire        discard,
   // from and to the sequencer
@@ -47,8 +47,12 @@ module input_buffer (
   wire block_loaded    = bank_loaded && subvector + 16'd1 == subvectors;
 
   wire layer_loaded    = block_loaded && last_block;
-  assign activation_early = beat && activation_tlast && !layer_loaded;
-  assign activation_late  = layer_loaded && !activation_tlast;
+  always @(posedge clock)
+    if (reset) {activation_early, activation_late} <= 0;
+    else begin
+      activation_early <= beat && activation_tlast && !layer_loaded;
+      activation_late  <= layer_loaded && !activation_tlast;
+    end
 
   block_counter blocks (
     .clock(clock), .reset(reset), .start(start), .next_block(block_loaded), .positions(positions),

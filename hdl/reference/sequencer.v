@@ -61,10 +61,12 @@ module sequencer (
   wire last_subvector = subvector + 16'd1 == subvectors;
   wire block_end     = subvector_end && last_subvector;
 
-  assign advance = !valid_2 || macros_ready;
+  // A read of a lowest plane waits in stage 2 while both halves of the psums are to be drained.
+  wire no_half = read_last_plane && both_waiting;
+  wire go      = macros_ready && !no_half;
+  assign advance = !valid_2 || go;
   wire no_slot = slot_start && !slots_loaded;
-  wire no_half = last_plane && both_waiting;
-  wire issue   = running && advance && !no_slot && !(slot_start && slot_waiting) && bank_full && !no_half;
+  wire issue   = running && advance && !no_slot && !(slot_start && slot_waiting) && bank_full;
 
   assign input_read       = issue;
   assign input_position   = position;
@@ -72,11 +74,11 @@ module sequencer (
   wire   slot_begins      = advance && valid_1 && slot_first_1;
   assign slot_refused     = slot_begins && (slot_faulty || group_tlast != last_of_layer_1);
   assign slot_take        = slot_begins && !slot_refused;
-  assign read_valid       = valid_2 && macros_ready;
-  assign wait_macro       = !advance;
+  assign read_valid       = valid_2 && go;
+  assign wait_macro       = valid_2 && !macros_ready;
   assign wait_slots       = advance && running && no_slot;
   assign wait_activations = advance && running && !no_slot && !bank_full;
-  assign wait_results     = advance && (!running || !no_slot && bank_full && no_half);
+  assign wait_results     = valid_2 && macros_ready && no_half || advance && !running;
 
   block_counter blocks (
     .clock(clock), .reset(reset), .start(start), .next_block(issue && block_end), .positions(positions),
@@ -100,7 +102,7 @@ module sequencer (
       if (slot_handed_over) slot_waiting <= 0;
       if (issue && slot_start) slot_waiting <= 1;
       // Blocks that wait for the drain: none, one, both halves of the psums.
-      case ({issue && block_end, block_drained})
+      case ({read_valid && read_block_last, block_drained})
         2'b10: {both_waiting, drain_waiting} <= {drain_waiting, 1'b1};
         2'b01: {both_waiting, drain_waiting} <= {1'b0, both_waiting};
         default: ;

@@ -54,7 +54,7 @@ const MUTANTS: &[Mutant] = &[
         "stage1_valid_next = issue",
         "stage1_valid_next = issue & (issue_plane != 3'h1)",
     ),
-    ("the macro's ready is ignored", Chip::SlowMacro, "sequencer", "stage2_valid & macros_ready", "stage2_valid"),
+    ("the macro's ready is ignored", Chip::SlowMacro, "sequencer", "goes = macros_ready & ", "goes = "),
     (
         "the sign plane of unsigned inputs counts negative",
         Chip::Tiny,
@@ -63,7 +63,13 @@ const MUTANTS: &[Mutant] = &[
         "first_plane",
     ),
     ("the sign plane of signed inputs counts positive", Chip::Tiny, "sequencer", "first_plane & input_signed", "1'h0"),
-    ("reads overtake the drain of their psum half", Chip::Tiny, "sequencer", "last_plane & both_waiting", "1'h0"),
+    (
+        "reads overtake the drain of their psum half",
+        Chip::Tiny,
+        "sequencer",
+        "stage2_last_plane & both_waiting",
+        "1'h0",
+    ),
     (
         "coefficient planes are shifted by one too many",
         Chip::Tiny,

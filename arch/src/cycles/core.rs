@@ -72,7 +72,7 @@ impl<'a> Core<'a> {
             for slot in 0..slots {
                 let first = (subvector == 0 && slot == 0).then_some(first);
                 if self.single_read {
-                    self.word_still_there(first == Some(1));
+                    self.word_still_there();
                 }
                 (last_issue, transfer) = self.slot(reads, first);
                 self.counts.reads += reads;
@@ -90,61 +90,58 @@ impl<'a> Core<'a> {
     }
 
     /// One slot; gives the cycles of its last issue and transfer. The psums of a block, which the read number `first` is the
-    /// first to change, are those of the block before the last one.
+    /// first to change, are those of the block before the last one: it transfers once they are drained.
     fn slot(&mut self, reads: u64, first: Option<u64>) -> (u64, u64) {
         self.counts.slots += 1;
         self.counts.wait_slots += self.pipeline.wait(self.loaded_at);
         self.counts.wait_activations += self.pipeline.wait(self.usable_at());
-        if first == Some(1) {
-            self.counts.wait_results += self.pipeline.wait(self.drained[0]);
-        }
         self.pipeline.wait(self.handed_over_at);
 
-        let (taken, transfer) = self.pipeline.next_read();
+        let drained = self.drained[0];
+        let drained_before = |read: u64| if first == Some(read) { drained } else { 0 };
+        let (taken, transfer) = self.pipeline.next_read(drained_before(1));
         self.loaded_at = taken + self.slot_beats + 1;
         self.handed_over_at = transfer + (self.read_latency - 1).max(1);
         self.single_read = reads == 1;
         let before = first.map_or(0, |first| first - 1);
         self.pipeline.issue(before);
-        if first.is_some() {
-            self.counts.wait_results += self.pipeline.wait(self.drained[0]);
+        if before + 1 < reads {
+            self.pipeline.step(Some(drained_before(before + 1)));
+            self.pipeline.issue(reads - before - 2);
         }
-        self.pipeline.issue(reads - before - 1);
-        let (_, transfer) = self.pipeline.next_read();
-        (self.pipeline.issue(1), transfer)
+        let last = drained_before(reads);
+        let (_, transfer) = self.pipeline.next_read(last);
+        let issued = self.pipeline.now;
+        self.pipeline.step(Some(last));
+        (issued, transfer)
     }
 
     /// After a slot's only read its word is still in the coefficient buffers for one advancing cycle, which so does not
-    /// count as one without a slot. `changes_psums`: the next read is the first of a block to do so.
-    fn word_still_there(&mut self, changes_psums: bool) {
-        let now = self.pipeline.now;
-        if now < self.usable_at() {
-            self.counts.wait_activations += 1;
-        } else if changes_psums && now < self.drained[0] {
-            self.counts.wait_results += 1;
-        }
-        self.pipeline.step(false);
+    /// count as one without a slot.
+    fn word_still_there(&mut self) {
+        self.counts.wait_activations += u64::from(self.pipeline.now < self.usable_at());
+        self.pipeline.step(None);
     }
 
     /// Waits for the last result.
     pub fn finish(mut self) -> LayerCounts {
         self.counts.cycles = self.drained[1] + RESULT_LATENCY;
-        self.counts.wait_results += self.pipeline.wait(self.counts.cycles);
-        self.counts.wait_macro = self.pipeline.held;
+        self.counts.wait_results += self.pipeline.wait(self.counts.cycles) + self.pipeline.held_by_drain;
+        self.counts.wait_macro = self.pipeline.held_by_macro;
         self.counts
     }
 
     /// All times on which the future depends.
-    fn times(&mut self) -> [&mut u64; 9] {
+    fn times(&mut self) -> [&mut u64; 10] {
         let (pipeline, [empty_next, empty_then]) = (&mut self.pipeline, &mut self.empty_at);
         let [drained_before, drained] = &mut self.drained;
         let (loaded, handed_over, full) = (&mut self.loaded_at, &mut self.handed_over_at, &mut self.full_at);
-        let (now, ready) = (&mut pipeline.now, &mut pipeline.ready_at);
-        [now, ready, loaded, handed_over, full, empty_next, empty_then, drained_before, drained]
+        let (now, ready, may_go) = (&mut pipeline.now, &mut pipeline.ready_at, &mut pipeline.drained_at);
+        [now, ready, may_go, loaded, handed_over, full, empty_next, empty_then, drained_before, drained]
     }
 
     /// What the future after a full block depends on: how far the times are from now. All else is the same after each.
-    pub fn state(&mut self) -> [i64; 9] {
+    pub fn state(&mut self) -> [i64; 10] {
         let now = self.pipeline.now;
         self.times().map(|time| time.wrapping_sub(now).cast_signed())
     }
@@ -156,7 +153,8 @@ impl<'a> Core<'a> {
             *time += passed;
         }
         let more = |count: &mut u64, before: u64| *count += blocks * (*count - before);
-        more(&mut self.pipeline.held, before.pipeline.held);
+        more(&mut self.pipeline.held_by_macro, before.pipeline.held_by_macro);
+        more(&mut self.pipeline.held_by_drain, before.pipeline.held_by_drain);
         more(&mut self.counts.slots, before.counts.slots);
         more(&mut self.counts.reads, before.counts.reads);
         more(&mut self.counts.skipped_planes, before.counts.skipped_planes);

@@ -10,8 +10,8 @@
 //!   `positions * beats` cycles.
 //! - A block drains from `read_latency + 4` cycles after its last read, or when the block before has drained; the psums of
 //!   W kernels at a position a cycle.
-//! - The first read of a block that changes psums, that of the lowest plane at its first position, waits until the block two
-//!   before has drained.
+//! - The first read of a block that changes psums, that of the lowest plane at its first position, goes to the macros once the
+//!   block two before has drained.
 //! - A result leaves the core 13 cycles after its psum was read.
 //!
 //! Where zero planes are skipped, cycles depend on the activations: [`LayerWork::counts_of`] takes how many planes of every
@@ -85,7 +85,7 @@ impl LayerWork {
         let mut core = Core::new(config, self);
         let reads = |positions: usize| move |_| (positions * self.planes) as u64;
         let full_blocks = (self.positions - 1) / self.block_positions;
-        let mut before: Option<([i64; 9], Core)> = None;
+        let mut before: Option<([i64; 10], Core)> = None;
         for block in 1..=full_blocks {
             core.block(self.block_positions, self.planes as u64, reads(self.block_positions));
             let state = core.state();

@@ -60,8 +60,13 @@ pub fn input_buffer(config: &ChipConfig) -> Module {
     let layer_loaded = m.define("layer_loaded", &block_loaded.and(&block.output("last_block")));
     let early = m.output("activation_early", 1);
     let late = m.output("activation_late", 1);
-    m.set(&early, &beat.and(&activation_tlast).and(&layer_loaded.not()));
-    m.set(&late, &layer_loaded.and(&activation_tlast.not()));
+    // Registered: what an error stops is all over the core.
+    let tlast_early = m.register("tlast_early", 1);
+    let tlast_late = m.register("tlast_late", 1);
+    m.set(&tlast_early.d(), &beat.and(&activation_tlast).and(&layer_loaded.not()));
+    m.set(&tlast_late.d(), &layer_loaded.and(&activation_tlast.not()));
+    m.set(&early, &tlast_early.q());
+    m.set(&late, &tlast_late.q());
     m.set(&block.input("start"), &start);
     m.set(&block.input("next_block"), &block_loaded);
     m.set(&block.input("positions"), &positions);

@@ -59,14 +59,24 @@ pub fn layer_control(config: &ChipConfig) -> Module {
     raise(&mut m, &activation_late, ErrorCode::ActivationLate, &zero(8));
     raise(&mut m, &activation_early, ErrorCode::ActivationEarly, &zero(8));
     raise(&mut m, &slot_tlast_inside, ErrorCode::SlotEarly, &zero(8));
-    raise(&mut m, &slot_refused, ErrorCode::SlotLate, &zero(8));
-    raise(&mut m, &slot_refused.and(&group_tlast), ErrorCode::SlotEarly, &zero(8));
+    // What is wrong with the slots that wait is known before it is known that they are taken.
+    let (slot_code, slot_place) = (m.local("slot_code", 8), m.local("slot_place", 8));
+    m.set(&slot_code, &lit(ErrorCode::SlotLate as u64, 8));
+    m.set(&slot_place, &zero(8));
+    m.when(&group_tlast, |m| m.set(&slot_code, &lit(ErrorCode::SlotEarly as u64, 8)));
     for tile in (0..config.tiles()).rev() {
-        let at = lit(tile as u64, 8);
         for (bit, code) in [(2, ErrorCode::SlotPsum), (1, ErrorCode::SlotPlane), (0, ErrorCode::SlotLane)] {
-            raise(&mut m, &slot_refused.and(&slot_faults.bit(3 * tile + bit)), code, &at);
+            m.when(&slot_faults.bit(3 * tile + bit), |m| {
+                m.set(&slot_code, &lit(code as u64, 8));
+                m.set(&slot_place, &lit(tile as u64, 8));
+            });
         }
     }
+    m.when(&slot_refused, |m| {
+        m.set(&error, &lit(1, 1));
+        m.set(&error_code, &slot_code.read());
+        m.set(&error_place, &slot_place.read());
+    });
     raise(&mut m, &kernels_fault, ErrorCode::Descriptor, &lit(u64::from(map::KERNELS), 8));
     raise(&mut m, &start_request.and(&busy.q()), ErrorCode::Start, &zero(8));
     let starts = m.define("starts", &start_request.and(&busy.q().not()));

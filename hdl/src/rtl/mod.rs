@@ -21,6 +21,7 @@ mod result_fifo;
 mod sequencer;
 mod slot_check;
 mod slot_loader;
+mod step_counter;
 mod tag_delay;
 mod tile;
 mod tile_controller;
@@ -45,14 +46,15 @@ pub use result_fifo::result_fifo;
 pub use sequencer::sequencer;
 pub use slot_check::slot_check;
 pub use slot_loader::slot_loader;
+pub use step_counter::step_counter;
 pub use tag_delay::tag_delay;
 pub use tile::{macro_black_box, tile};
 pub use tile_controller::tile_controller;
 pub use verify_compare::verify_compare;
 
-use crate::build::{Expr, lit};
+use crate::build::{Expr, Module, lit};
 use nets::Nets;
-use widths::Widths;
+use widths::{Widths, index_bits};
 
 /// Results that may be between a psum bank and the result stream: more than the pipeline's length, so that results
 /// leave one a cycle.
@@ -78,14 +80,41 @@ fn concat(parts: &[Expr]) -> Expr {
     Expr::concat(&parts.iter().collect::<Vec<_>>())
 }
 
+/// How many of these bits are 1, two cycles later: a register behind every four bits and one behind their sum.
+fn count_ones(m: &mut Module, name: &str, bits: &Expr) -> Expr {
+    let width = index_bits(bits.width() + 1);
+    let fours: Vec<_> = (0..bits.width())
+        .step_by(4)
+        .map(|lo| {
+            let some = bits.bits(lo, (bits.width() - lo).min(4));
+            let register = m.register(&format!("{name}_{lo}"), index_bits(some.width() + 1));
+            let ones: Vec<_> = (0..some.width()).map(|i| some.bit(i).zext(register.q().width())).collect();
+            m.set(&register.d(), &add_all(&ones));
+            fit(&register.q(), width)
+        })
+        .collect();
+    let sum = m.register(&format!("{name}_sum"), width);
+    m.set(&sum.d(), &add_all(&fours));
+    sum.q()
+}
+
 /// The sum of values, as a tree.
 fn add_all(values: &[Expr]) -> Expr {
+    tree(values, Expr::add)
+}
+
+/// The disjunction of values, bit by bit, as a tree.
+fn or_all(values: &[Expr]) -> Expr {
+    tree(values, Expr::or)
+}
+
+fn tree(values: &[Expr], join: fn(&Expr, &Expr) -> Expr) -> Expr {
     match values {
         [] => lit(0, 1),
         [value] => value.clone(),
         _ => {
             let (left, right) = values.split_at(values.len() / 2);
-            add_all(left).add(&add_all(right))
+            join(&tree(left, join), &tree(right, join))
         }
     }
 }

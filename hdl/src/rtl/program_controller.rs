@@ -3,14 +3,14 @@
 use std::rc::Rc;
 
 use super::widths::index_bits;
-use super::{add_all, element, one_hot, pack};
+use super::{Widths, count_ones, element, fit, one_hot, pack, step_counter};
 use crate::build::{Expr, Header, Module, lit, zero};
 use basisn_arch::{ChipConfig, ProgramOp};
 
 const HEADER: Header = Header {
     function: "Writes a cell in all selected tiles at once: verify reads and pulses in turn, until its code is near the level's or pulses end.",
-    latency: "A cell of p pulses takes (p + 1) (read_latency + 2) + p (program_cycles + 1) cycles. Without verification: 0 to program_valid.",
-    handshake: "cell_* valid/ready; macros get program_valid only when all that are to get it are ready; failed_valid until failure_taken.",
+    latency: "A cell of p pulses takes (p + 1) (read_latency + 2) + p (program_cycles + 1) cycles. Without verification: 1 to program_valid.",
+    handshake: "cell_* valid/ready, without verification once the macros take it; all selected macros take program_valid at once; failed_valid until failure_taken.",
     invariants: "Each cell is accepted or reported, tile by tile, before the next one is taken. Never more than max_pulses pulses.",
 };
 
@@ -20,6 +20,8 @@ const VERIFY: u64 = 2;
 const WAIT: u64 = 3;
 const JUDGE: u64 = 4;
 const REPORT: u64 = 5;
+/// A write without verification.
+const WRITE: u64 = 6;
 
 /// The program controller of a core.
 pub fn program_controller(config: &ChipConfig) -> Module {
@@ -51,7 +53,6 @@ pub fn program_controller(config: &ChipConfig) -> Module {
     let tile = m.register("tile", tile_bits);
 
     // What a verify read says of each tile.
-    let verifies = max_pulses.any();
     let captured = m.define("captured", &is(WAIT).and(&timer.q().eq_const(0)));
     let module = Rc::new(super::verify_compare(config));
     let compares: Vec<_> = (0..tiles)
@@ -67,14 +68,13 @@ pub fn program_controller(config: &ChipConfig) -> Module {
     let accepted = pack(&compares.iter().map(|c| c.output("accepted")).collect::<Vec<_>>());
     let left = m.define("left", &pending.q().and(&accepted.not()));
 
-    // Without verification a cell goes to the macros at once, and they write it by themselves.
+    let verifies = m.define("verifies", &max_pulses.any());
     let idle = m.define("idle", &is(IDLE));
-    let chosen = m.select("chosen", &idle, &cell_tiles, &pending.q());
-    let ready = m.define("all_ready", &program_ready.or(&chosen.not()).all());
-    let accepts = m.define("accepts", &idle.and(&verifies.or(&ready)));
-    let asks = m.define("asks", &is(PULSE).or(&is(VERIFY)).or(&idle.and(&cell_valid).and(&verifies.not())));
+    let ready = m.define("all_ready", &program_ready.or(&pending.q().not()).all());
+    let taken = m.define("taken", &idle.and(&cell_valid));
     let pulsed = m.define("pulsed", &is(PULSE).and(&ready));
-    let taken = m.define("taken", &idle.and(&cell_valid).and(&verifies));
+    let written = m.define("written", &is(WRITE).and(&ready));
+    let asks = m.define("asks", &is(PULSE).or(&is(VERIFY)).or(&is(WRITE)));
     let issues = m.define("issues", &asks.and(&ready));
     m.when(&taken, |m| {
         m.set(&pending.d(), &cell_tiles);
@@ -82,8 +82,11 @@ pub fn program_controller(config: &ChipConfig) -> Module {
         m.set(&column.d(), &cell_column);
         m.set(&level.d(), &cell_level);
         m.set(&pulses.d(), &zero(16));
-        m.set(&state.d(), &lit(VERIFY, 3));
+        m.set(&state.d(), &lit(WRITE, 3));
+        m.when(&verifies, |m| m.set(&state.d(), &lit(VERIFY, 3)));
     });
+    // Without verification the host's next access waits until the macros have the cell: they write it by themselves.
+    m.when(&written, |m| m.set(&state.d(), &lit(IDLE, 3)));
     m.when(&pulsed, |m| {
         m.set(&pulses.d(), &pulses.q().add_const(1));
         m.set(&state.d(), &lit(VERIFY, 3));
@@ -103,14 +106,15 @@ pub fn program_controller(config: &ChipConfig) -> Module {
     });
 
     // What is still pending has failed: shown tile by tile until it is taken.
+    let shown = m.register("failure_shown", 1);
     let failed_here = m.define("failed_here", &is(REPORT).and(&element(&pending.q(), &tile.q(), 1)));
-    m.when(&is(REPORT).and(&failed_here.not().or(&failure_taken)), |m| {
+    let reported = m.define("reported", &shown.q().and(&failure_taken));
+    m.set(&shown.d(), &failed_here.and(&reported.not()));
+    m.when(&is(REPORT).and(&failed_here.not().or(&reported)), |m| {
         m.set(&tile.d(), &tile.q().add_const(1));
         m.set(&pending.d(), &pending.q().and(&one_hot(&tile.q(), tiles).not()));
         m.when(&tile.q().eq_const(tiles as u64 - 1), |m| m.set(&state.d(), &lit(IDLE, 3)));
     });
-    let shown = m.register("failure_shown", 1);
-    m.set(&shown.d(), &failed_here.and(&failure_taken.not()));
 
     // Each tile's operation.
     let op_bits = ProgramOp::BITS;
@@ -118,7 +122,7 @@ pub fn program_controller(config: &ChipConfig) -> Module {
     let same = |op: ProgramOp| lit(op as u64, op_bits).repeat(tiles);
     let op = m.local("op", tiles * op_bits);
     m.set(&op, &own);
-    m.when(&idle, |m| m.set(&op, &same(ProgramOp::Write)));
+    m.when(&is(WRITE), |m| m.set(&op, &same(ProgramOp::Write)));
     m.when(&is(VERIFY), |m| m.set(&op, &same(ProgramOp::Verify)));
 
     let codes = pack(&compares.iter().map(|c| c.output("seen")).collect::<Vec<_>>());
@@ -129,13 +133,13 @@ pub fn program_controller(config: &ChipConfig) -> Module {
         failure: failed_here.and(&shown.q().not()),
     };
     let outputs = [
-        ("program_valid", chosen.and(&issues.repeat(tiles))),
-        ("program_row", m.select("present_row", &idle, &cell_row, &row.q())),
-        ("program_column", m.select("present_column", &idle, &cell_column, &column.q())),
-        ("program_level", m.select("present_level", &idle, &cell_level, &level.q())),
+        ("program_valid", pending.q().and(&issues.repeat(tiles))),
+        ("program_row", row.q()),
+        ("program_column", column.q()),
+        ("program_level", level.q()),
         ("program_op", op.read()),
         ("programming", idle.not()),
-        ("failed_valid", failed_here.clone()),
+        ("failed_valid", shown.q()),
         ("failed_tile", tile.q()),
         ("failed_row", row.q()),
         ("failed_column", column.q()),
@@ -143,12 +147,12 @@ pub fn program_controller(config: &ChipConfig) -> Module {
         ("failed_code", element(&codes, &tile.q(), code_bits)),
         ("failure_found", counted.failure.clone()),
     ];
-    m.set(&cell_ready, &accepts);
+    m.set(&cell_ready, &idle.and(&verifies).or(&written));
     for (name, value) in &outputs {
         let output = m.output(name, value.width());
         m.set(&output, value);
     }
-    counted.counters(&mut m);
+    counted.counters(&mut m, config);
     m
 }
 
@@ -162,22 +166,25 @@ struct Counted {
 }
 
 impl Counted {
-    fn counters(&self, m: &mut Module) {
-        // A register between the sum over the tiles and the counter.
-        let bits = index_bits(self.pulses.width() + 1);
-        let sum = m.register("pulse_sum", bits);
-        let ones: Vec<_> = (0..self.pulses.width()).map(|tile| self.pulses.bit(tile).zext(bits)).collect();
-        m.set(&sum.d(), &add_all(&ones));
-        for (name, step) in [
-            ("pulse_count", sum.q().zext(32)),
-            ("cycle_count", self.cycle.zext(32)),
-            ("failure_count", self.failure.zext(32)),
-        ] {
-            let counter = m.register(&format!("{name}er"), 32);
-            m.set(&counter.d(), &counter.q().add(&step));
-            m.when(&self.clear, |m| m.set(&counter.d(), &zero(32)));
-            let output = m.output(name, 32);
-            m.set(&output, &counter.q());
+    fn counters(&self, m: &mut Module, config: &ChipConfig) {
+        let step_bits = Widths::of(config).count_step;
+        let module = Rc::new(step_counter(config));
+        let registered = |m: &mut Module, name: &str, value: &Expr| {
+            let register = m.register(name, 1);
+            m.set(&register.d(), value);
+            register.q()
+        };
+        let steps = [
+            ("pulse", count_ones(m, "pulses", &self.pulses)),
+            ("cycle", registered(m, "cycle_counts", &self.cycle)),
+            ("failure", registered(m, "failure_counts", &self.failure)),
+        ];
+        for (name, step) in steps {
+            let counter = m.shared_child(&format!("{name}_counter"), &module);
+            m.set(&counter.input("clear"), &self.clear);
+            m.set(&counter.input("step"), &fit(&step, step_bits));
+            let output = m.output(&format!("{name}_count"), 32);
+            m.set(&output, &counter.output("count"));
         }
     }
 }

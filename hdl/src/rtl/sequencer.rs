@@ -8,7 +8,7 @@ const HEADER: Header = Header {
     function: "Chooses one read a cycle (stage 0), reads the input buffer (stage 1), reads all macros at once (stage 2).",
     latency: "2 advancing cycles from the choice of a read to read_valid.",
     handshake: "read_valid is high only while macros_ready is: all macros accept in the same cycle; until then all stages hold.",
-    invariants: "At most one slot is on its way from its choice to its hand-over. Psums change only after the block two before is drained. A refused slot is never read.",
+    invariants: "At most one slot is on its way from its choice to its hand-over. A read of a lowest plane, which changes psums, goes out only after the block two before is drained. A refused slot is never read.",
 };
 
 /// The sequencer of a core.
@@ -61,12 +61,18 @@ pub fn sequencer(config: &ChipConfig) -> Module {
     let block_end = m.define("block_end", &subvector_end.and(&last_subvector));
     let last_of_layer = m.define("last_of_layer", &in_last_slot.and(&last_subvector).and(&block.output("last_block")));
 
-    // Whether it may be issued.
-    let advance = m.define("stages_advance", &stage2_valid.q().not().or(&macros_ready));
+    // A lowest plane changes psums: until the block two before has been drained, its read waits in stage 2.
+    let (stage2_last_plane, stage2_block_last) =
+        (m.register("stage2_last_plane", 1), m.register("stage2_block_last", 1));
+    let half_blocked = m.define("half_blocked", &stage2_last_plane.q().and(&both_waiting.q()));
+    let goes = m.define("goes", &macros_ready.and(&half_blocked.not()));
+    let read_valid = m.define("goes_out", &stage2_valid.q().and(&goes));
+
+    // Whether the next one may be issued.
+    let advance = m.define("stages_advance", &stage2_valid.q().not().or(&goes));
     let slot_missing = m.define("slot_missing", &slot_start.q().and(&slots_loaded.not()));
     let slot_blocked = m.define("slot_blocked", &slot_start.q().and(&slot_waiting.q()));
-    let half_blocked = m.define("half_blocked", &last_plane.and(&both_waiting.q()));
-    let blocked = m.define("blocked", &slot_missing.or(&slot_blocked).or(&bank_full.not()).or(&half_blocked));
+    let blocked = m.define("blocked", &slot_missing.or(&slot_blocked).or(&bank_full.not()));
     let issue = m.define("issue", &running.q().and(&advance).and(&blocked.not()));
 
     m.when(&issue, |m| {
@@ -94,11 +100,12 @@ pub fn sequencer(config: &ChipConfig) -> Module {
     m.when(&slot_handed_over, |m| m.set(&slot_waiting.d(), &zero(1)));
     m.when(&issue.and(&slot_start.q()), |m| m.set(&slot_waiting.d(), &lit(1, 1)));
     // A block waits from its last read until it is drained; while two do, no psum may change.
-    m.when(&block_drained.and(&block_issued.not()), |m| {
+    let block_read = m.define("block_read", &read_valid.and(&stage2_block_last.q()));
+    m.when(&block_drained.and(&block_read.not()), |m| {
         m.set(&drain_waiting.d(), &both_waiting.q());
         m.set(&both_waiting.d(), &zero(1));
     });
-    m.when(&block_issued.and(&block_drained.not()), |m| {
+    m.when(&block_read.and(&block_drained.not()), |m| {
         m.set(&both_waiting.d(), &drain_waiting.q());
         m.set(&drain_waiting.d(), &lit(1, 1));
     });
@@ -134,7 +141,12 @@ pub fn sequencer(config: &ChipConfig) -> Module {
     let staged: Vec<_> = tags
         .into_iter()
         .map(|(name, value)| {
-            let [stage1, stage2] = [1, 2].map(|stage| m.register(&format!("stage{stage}_{name}"), value.width()));
+            let stage1 = m.register(&format!("stage1_{name}"), value.width());
+            let stage2 = match name {
+                "last_plane" => stage2_last_plane.clone(),
+                "block_last" => stage2_block_last.clone(),
+                _ => m.register(&format!("stage2_{name}"), value.width()),
+            };
             let output = m.output(&format!("read_{name}"), value.width());
             m.set(&output, &stage2.q());
             (value, stage1, stage2)
@@ -172,10 +184,10 @@ pub fn sequencer(config: &ChipConfig) -> Module {
     });
 
     // Why nothing is issued: at most one reason a cycle, in this order.
-    let held = advance.not();
+    let held = stage2_valid.q().and(&macros_ready.not());
+    let no_half = stage2_valid.q().and(&macros_ready).and(&half_blocked).or(&advance.and(&running.q().not()));
     let no_slot = running.q().and(&advance).and(&slot_missing);
     let no_input = running.q().and(&advance).and(&slot_missing.not()).and(&bank_full.not());
-    let no_half = advance.and(&running.q().not().or(&slot_missing.not().and(&bank_full).and(&half_blocked)));
     let mut outputs = vec![
         ("advance", advance.clone()),
         ("slot_take", slot_begins.and(&refused.not())),
@@ -184,7 +196,7 @@ pub fn sequencer(config: &ChipConfig) -> Module {
         ("input_read", issue.clone()),
         ("input_position", position.q()),
         ("bank_release", issue.and(&subvector_end)),
-        ("read_valid", stage2_valid.q().and(&macros_ready)),
+        ("read_valid", read_valid),
         ("wait_macro", held),
         ("wait_slots", no_slot),
         ("wait_activations", no_input),

@@ -55,6 +55,9 @@ pub fn slot_loader(config: &ChipConfig) -> Module {
     let group_tlast = m.output("group_tlast", 1);
     let inside = m.output("slot_tlast_inside", 1);
     m.set(&group_tlast, &tlast.q());
-    m.set(&inside, &transfer.and(&slot_tlast).and(&group_end.not()));
+    // Registered: what an error stops is all over the core.
+    let tlast_inside = m.register("tlast_inside", 1);
+    m.set(&tlast_inside.d(), &transfer.and(&slot_tlast).and(&group_end.not()));
+    m.set(&inside, &tlast_inside.q());
     m
 }

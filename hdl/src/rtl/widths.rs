@@ -30,6 +30,8 @@ pub(super) struct Widths {
     pub lane: usize,
     /// Beat of a slot word.
     pub beat: usize,
+    /// What a performance counter adds in a cycle: at most one for every tile, or for every input plane.
+    pub count_step: usize,
 }
 
 impl Widths {
@@ -50,6 +52,7 @@ impl Widths {
             tile: index_bits(config.tiles()),
             lane: config.lane_bits(),
             beat: index_bits(config.slot_word().beats()),
+            count_step: clog2(config.tiles() + 1).max(clog2(config.input_bits() + 1)),
         }
     }
 }

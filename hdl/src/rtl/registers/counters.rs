@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Port;
 use crate::build::{Expr, Header, Module, zero};
-use crate::rtl::{Widths, add_all, pack, widths::index_bits};
+use crate::rtl::{Widths, count_ones, fit, pack, step_counter};
 use basisn_arch::{ChipConfig, registers as map};
 
 /// Commands to the layer control, and what it says; gives whether a layer runs.
@@ -44,7 +44,7 @@ fn interrupt(m: &mut Module, port: &mut Port, events: &Expr) {
     m.set(&irq, &raised.q());
 }
 
-/// The counters of a layer, one cycle behind what they count: exact again before a read that follows the layer's end.
+/// The counters of a layer, up to four cycles behind what they count: exact again before a read that follows the layer's end.
 pub(super) fn counters(m: &mut Module, port: &mut Port, config: &ChipConfig, busy: &Expr) {
     let start = m.input("start", 1);
     let counted = [
@@ -70,19 +70,23 @@ pub(super) fn counters(m: &mut Module, port: &mut Port, config: &ChipConfig, bus
         port.read(address, &[(0, &counter.q())]);
     }
 
+    let w = Widths::of(config);
+    let step_counter = Rc::new(step_counter(config));
     if config.skips_zero_planes() {
-        let skipped = m.input("skipped_planes", Widths::of(config).plane);
-        let counter = m.register("skipped_planes_count", 32);
-        m.set(&counter.d(), &counter.q().add(&skipped.zext(32)));
-        m.when(&start, |m| m.set(&counter.d(), &zero(32)));
-        port.read(map::SKIPPED_PLANES, &[(0, &counter.q())]);
+        let skipped = m.input("skipped_planes", w.plane);
+        let step = m.register("skipped_planes_step", w.plane);
+        let counter = m.shared_child("skipped_planes_counter", &step_counter);
+        m.set(&step.d(), &skipped);
+        m.set(&counter.input("clear"), &start);
+        m.set(&counter.input("step"), &fit(&step.q(), w.count_step));
+        port.read(map::SKIPPED_PLANES, &[(0, &counter.output("count"))]);
     } else {
         port.read(map::SKIPPED_PLANES, &[(0, &zero(32))]);
     }
 
     let (tiles, lanes) = (config.tiles(), config.lanes());
     let saturated = m.input("saturated", tiles * lanes);
-    let module = Rc::new(saturation_counter(tiles));
+    let module = Rc::new(saturation_counter(config, &step_counter));
     for lane in 0..lanes {
         let counter = m.shared_child(&format!("saturated_{lane}"), &module);
         let of_tiles: Vec<_> = (0..tiles).map(|tile| saturated.bit(tile * lanes + lane)).collect();
@@ -93,24 +97,21 @@ pub(super) fn counters(m: &mut Module, port: &mut Port, config: &ChipConfig, bus
 }
 
 /// Counts the saturated codes of one lane in all tiles.
-fn saturation_counter(tiles: usize) -> Module {
+fn saturation_counter(config: &ChipConfig, step_counter: &Rc<Module>) -> Module {
     const HEADER: Header = Header::new(
         "Counts the saturated codes of one lane, in all tiles, since the start of the layer.",
-        "2 cycles from saturated to count.",
+        "4 cycles from saturated to count.",
         "None.",
         "None.",
     );
-    let bits = index_bits(tiles + 1);
     let mut m = Module::new("saturation_counter", HEADER);
     let start = m.input("start", 1);
-    let saturated = m.input("saturated", tiles);
+    let saturated = m.input("saturated", config.tiles());
     let count = m.output("count", 32);
-    let sum = m.register("sum", bits);
-    let counter = m.register("counter", 32);
-    let ones: Vec<_> = (0..tiles).map(|tile| saturated.bit(tile).zext(bits)).collect();
-    m.set(&sum.d(), &add_all(&ones));
-    m.set(&counter.d(), &counter.q().add(&sum.q().zext(32)));
-    m.when(&start, |m| m.set(&counter.d(), &zero(32)));
-    m.set(&count, &counter.q());
+    let sum = count_ones(&mut m, "ones", &saturated);
+    let counter = m.shared_child("counter", step_counter);
+    m.set(&counter.input("clear"), &start);
+    m.set(&counter.input("step"), &fit(&sum, Widths::of(config).count_step));
+    m.set(&count, &counter.output("count"));
     m
 }

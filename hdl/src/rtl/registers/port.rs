@@ -1,7 +1,7 @@
 //! What the AXI4-Lite slave asks for.
 
 use super::super::axi_lite::WORD_ADDRESS_BITS;
-use super::super::pack;
+use super::super::{or_all, pack};
 use crate::build::{Expr, Module, zero};
 use basisn_arch::registers as map;
 
@@ -77,10 +77,19 @@ impl Port {
         let read_data = m.output("read_data", 32);
         m.set(&ready, &self.is_at(map::PROGRAM_LEVEL).and(&cell_ready.not()).not());
         m.set(&refused, &pack(&self.refusals).any());
-        m.set(&read_data, &zero(32));
-        for (address, value) in &self.reads {
-            let asked = self.read_address.eq_const(u64::from(address / 4));
-            m.when(&asked, |m| m.set(&read_data, value));
-        }
+        // At most one of the values is asked for; a tree, as there may be a hundred.
+        let asked = |(address, value): &(u32, Expr)| {
+            let here = self.read_address.eq_const(u64::from(address / 4));
+            value.and(&here.repeat(32))
+        };
+        let parts: Vec<_> = self
+            .reads
+            .chunks(8)
+            .enumerate()
+            .map(|(part, reads)| {
+                m.define(&format!("read_part_{part}"), &or_all(&reads.iter().map(asked).collect::<Vec<_>>()))
+            })
+            .collect();
+        m.set(&read_data, &or_all(&parts));
     }
 }

@@ -102,10 +102,13 @@ pub(super) fn verification(m: &mut Module, port: &mut Port, config: &ChipConfig,
         let count = m.input(name, 32);
         port.read(address, &[(0, &count)]);
     }
+    // It reaches all bits of the counters.
+    let clears = m.register("counters_cleared", 1);
+    m.set(&clears.d(), &port.write(map::PROGRAM_VERIFY));
     let outputs = [
         ("max_pulses", max_pulses),
         ("tolerance", tolerance),
-        ("counters_clear", port.write(map::PROGRAM_VERIFY)),
+        ("counters_clear", clears.q()),
         ("failure_taken", port.write(map::PROGRAM_FAILED).and(&port.data.bit(31))),
     ];
     for (name, value) in &outputs {
