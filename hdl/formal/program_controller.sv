@@ -68,6 +68,8 @@ always @(*) if (f_started) begin
     if (programming && state != 4) assert (pending == (f_selected & ~f_accepted & ~f_reported));
     if (programming && f_max != 0 && state_next == 0) assert (pending_next == 0);
     if (failed_valid) assert (state == 5 && (pending >> tile & 1));
+    if (state == 5 && state_next == 0)
+        assert ((f_selected & ~f_accepted & ~f_reported & ~({{TILES{1'b0}}, failed_valid && failure_taken} << tile)) == 0);
     assert (f_quiet < 16);
     // What makes it so.
     assert (state < 7);
