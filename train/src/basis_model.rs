@@ -33,9 +33,9 @@ pub enum Sharing {
 pub enum Start {
     /// The kernels of a group compete from the beginning.
     Joint,
-    /// Every kernel is fitted on its own, and training's winner-take-all begins with what it finds: all contests.
+    /// Every kernel is fitted on its own, to all columns, and training's winner-take-all begins with what it finds: all contests.
     Ordinary,
-    /// Every kernel is fitted on its own; the column goes to the kernel that it serves best, and what is left is fitted again.
+    /// Every kernel is fitted on its own, to a quarter of the columns; the column goes to the kernel that it serves best, and what is left is fitted again.
     Repaired,
 }
 
@@ -55,8 +55,8 @@ pub struct Coding {
 /// Scale of a kernel without coefficients: its logarithm must be finite.
 pub(crate) const SCALE_MIN: f64 = 1e-12;
 
-/// Smallest number of nonzeros that the ordinary fit of a grouped network is given, as a share of the columns: one quarter.
-const ORDINARY_SHARE: usize = 4;
+/// Share of the columns that a kernel may use in a fit whose contested columns go to a winner: one quarter.
+const REPAIRED_SHARE: usize = 4;
 
 /// The model that computes with coefficients, its first parameters fitted to the weights of `float`, whose batch norms are folded, and the
 /// fitted network whose scales it has: activation scales are measured on `images`.
@@ -129,12 +129,10 @@ pub fn ideal_levels(config: &ChipConfig) -> Levels {
 fn first_fit(target: &Target, basis: &Basis, rule: &Rule, start: Start) -> Pursuit {
     match (&rule.limit, start) {
         (Limit::Groups(groups), Start::Joint) => pursuit::grouped(target, basis, groups, rule.code, None),
-        (Limit::Groups(groups), _) => {
-            let alone = pursuit::plain(target, basis, rule.code, (basis.columns / ORDINARY_SHARE).max(1));
-            match start {
-                Start::Repaired => pursuit::winner_take_all(target, basis, groups, rule.code, &alone),
-                _ => alone,
-            }
+        (Limit::Groups(_), Start::Ordinary) => pursuit::plain(target, basis, rule.code, basis.columns),
+        (Limit::Groups(groups), Start::Repaired) => {
+            let alone = pursuit::plain(target, basis, rule.code, (basis.columns / REPAIRED_SHARE).max(1));
+            pursuit::winner_take_all(target, basis, groups, rule.code, &alone)
         }
         (Limit::Nonzeros(most), _) => pursuit::plain(target, basis, rule.code, *most),
         (Limit::Dense, _) => pursuit::plain(target, basis, rule.code, basis.columns),

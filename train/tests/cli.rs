@@ -92,6 +92,45 @@ fn a_divergence_keeps_the_last_good_checkpoint_and_the_older_result() {
 }
 
 #[test]
+fn a_built_in_network_learns_drawn_images_and_goes_on_as_coefficients() {
+    let folder = tempfile::tempdir().unwrap();
+    let (weights, fitted) = (folder.path().join("weights"), folder.path().join("fitted"));
+    let run = |out: &Path, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_basisn-train"));
+        command.args(["--network", "resnet8", "--data", "synthetic:4:60", "--epochs", "1", "--json"]);
+        command.arg("--out").arg(out).args(more).output().unwrap()
+    };
+    let float = run(&weights, &[]);
+    assert!(float.status.success(), "{float:?}");
+    let from = weights.to_string_lossy();
+    let coefficients = run(&fitted, &["--from", &from, "--groups", "4", "--adc-epochs", "0"]);
+    assert!(coefficients.status.success(), "{coefficients:?}");
+    let report: serde_json::Value = serde_json::from_slice(&coefficients.stdout).unwrap();
+    assert_eq!(report["test_images"].as_u64(), Some(12));
+    assert_eq!(report["coefficients"]["test"]["differences"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn a_plan_is_searched_for_a_number_of_cycles_and_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let run = |more: &[&str], out: &str| {
+        let mut command = command(&digits().join("network.toml"), &path(out));
+        command.arg("--from").arg(digits().join("weights.safetensors"));
+        let result = command.args(["--epochs", "1", "--adc-epochs", "0", "--json"]).args(more).output().unwrap();
+        assert!(result.status.success(), "{result:?}");
+        serde_json::from_slice::<serde_json::Value>(&result.stdout).unwrap()["coefficients"]["cycles"].as_u64()
+    };
+    let (plan, table) = (path("plan.toml").display().to_string(), path("table.csv").display().to_string());
+    let searched = run(&["--target-cycles", "9000", "--save-plan", &plan, "--save-sensitivity", &table], "a");
+    assert!(searched.is_some_and(|cycles| cycles <= 9000), "{searched:?}");
+    assert_eq!(run(&["--plan", &plan], "b"), searched);
+    assert_eq!(std::fs::read(path("a")).unwrap(), std::fs::read(path("b")).unwrap());
+    // Four layers, groups of 1 to 8, 1 to 3 planes.
+    assert_eq!(std::fs::read_to_string(&table).unwrap().lines().count(), 1 + 4 * 4 * 3);
+}
+
+#[test]
 fn log_and_report_tell_how_it_went() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
