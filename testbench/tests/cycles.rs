@@ -4,7 +4,7 @@
 
 mod common;
 
-use basisn_arch::{ChipConfig, LayerWork, Program, planes_read};
+use basisn_arch::{ChipConfig, Item, LayerWork, Program, Slot, planes_read};
 use basisn_models::MvmProblem;
 use basisn_models::im2col::Patches;
 use basisn_models::random::{Corners, Random, random_config};
@@ -140,6 +140,38 @@ fn each_limit_of_throughput_is_met_and_modelled() {
     assert!(drain.wait_results > drain.cycles / 3, "{drain:?}");
     let interval = mvm(&mut rng, &timed(1, 3), [16, 40, 4], &corners(3, 8, 4), "interval");
     assert!(interval.wait_macro > interval.cycles / 3, "{interval:?}");
+}
+
+/// The 1x1 shortcut of ResNet-18 on 16 tiles. Crossbars are smaller than those of `paper`, but slot words, activations, reads and results take as
+/// many cycles.
+#[test]
+fn a_shortcut_on_sixteen_tiles_reads_in_96_percent_of_all_cycles() {
+    let (mut rng, _) = random("cycles of a shortcut");
+    let paper = ChipConfig::load("paper").unwrap();
+    let smaller = [
+        ("chip.cores", 1),
+        ("crossbar.rows", 16),
+        ("crossbar.columns", 16),
+        ("core.activation_stream_bytes", 4),
+        ("core.slot_stream_bits", 256),
+        ("core.position_block", 4),
+        ("core.psum_words", 32),
+        ("core.kernels", 128),
+    ];
+    let config = smaller.iter().fold(paper, |config, (key, value)| config.with(key, *value).unwrap());
+    let corners = Corners { block_positions: Some(3), input_bits: Some(8), ..Corners::default() };
+    let mut p = MvmProblem::with_size(&mut rng, &config, 16, 196, 128, &corners);
+    // All kernels in one slot, each with a column.
+    let layer = &mut p.program.layers[0];
+    let mut tiles = vec![Slot::empty(&config); config.tiles()];
+    for (kernel, &home) in layer.home.iter().enumerate() {
+        let (tile, lane) = (home as usize % config.tiles(), home as usize / config.tiles());
+        tiles[tile].items[lane] = Some(Item { kernel, plane: 0 });
+        tiles[tile].switches[lane] = lane as i8 + 1;
+    }
+    layer.slots = vec![vec![tiles]];
+    let counters = compare(&config, &p.program, &p.input, "shortcut");
+    assert_eq!((counters.reads, counters.cycles), (1568, 1630));
 }
 
 #[test]
