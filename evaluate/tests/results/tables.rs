@@ -130,7 +130,7 @@ pub fn all(constants: &Constants, chip: &Chip, all: &[Evaluated]) -> String {
         };
         let cell = |m| {
             let options = Options { crossbars: 64, batch: 1, cell_bits: 2, adc_bits: None, concessions: none };
-            let other = cost(&chip, &e.workload, &options, m, constants.values());
+            let other = cost(chip, &e.workload, &options, m, constants.values());
             let p = e.point(64, 1);
             format!("{} / {}", ratio(p.time_ns / other.time_ns), ratio(p.time_ns * p.energy.total() / other.edp()))
         };
