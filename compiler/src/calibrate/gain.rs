@@ -40,13 +40,22 @@ struct Cost {
     codes: u64,
 }
 
+/// What one item adds up: the sum of its columns, row by row. A lane sum is then one product of bits and rows.
+struct ItemRows {
+    kernel: usize,
+    plane: usize,
+    rows: Vec<i16>,
+}
+
 impl GainProblem<'_> {
     /// The gain with the smallest mean squared error of the scaled psums; the smallest of equals.
     pub(crate) fn choose(&self, patches: &Patches) -> Gain {
         let columns: usize = self.items.iter().flatten().map(|item| item.columns.len()).sum();
         let affordable = GAIN_WORK / (columns * self.input.bits).max(1);
         let patches = patches.some(affordable.clamp(*GAIN_PATCHES.start(), *GAIN_PATCHES.end()), self.cut);
-        let costs: Vec<Cost> = patches.par_iter().map(|patch| self.patch_cost(patch)).collect();
+        let items: Vec<Vec<ItemRows>> =
+            self.items.par_iter().map(|items| items.iter().map(|item| self.rows(item)).collect()).collect();
+        let costs: Vec<Cost> = patches.par_iter().map(|patch| self.patch_cost(patch, &items)).collect();
         let mut sum = Cost::default();
         for cost in &costs {
             (0..GAINS).for_each(|g| {
@@ -59,28 +68,33 @@ impl GainProblem<'_> {
         Gain { gain: gain as u32, clipped_share: sum.clipped[gain] as f64 / sum.codes.max(1) as f64 }
     }
 
-    fn patch_cost(&self, patch: &[i32]) -> Cost {
-        let limit = 1i64 << (self.adc_bits - 1);
+    /// At most 512 columns of levels up to 15: 16 bits hold every sum.
+    fn rows(&self, item: &PlaneItem) -> ItemRows {
+        let basis = &self.bases[item.kernel % self.bases.len()];
+        let mut rows = vec![0; self.cut.length];
+        for (row, sum) in rows.iter_mut().enumerate() {
+            let levels = basis.row(row);
+            *sum = item.columns.iter().map(|&(c, n)| i16::from(levels[c]) * if n { -1 } else { 1 }).sum();
+        }
+        ItemRows { kernel: item.kernel, plane: item.plane, rows }
+    }
+
+    fn patch_cost(&self, patch: &[i32], items: &[Vec<ItemRows>]) -> Cost {
+        let limit = 1i32 << (self.adc_bits - 1);
         let mut cost = Cost::default();
         let mut errors = vec![[0i64; GAINS]; self.scale.len()];
-        let mut sums = vec![vec![0i32; self.bases[0].columns]; self.bases.len()];
-        for (x, items) in patch.chunks_exact(self.cut.length).zip(self.items) {
+        for (x, items) in patch.chunks_exact(self.cut.length).zip(items) {
             for plane in 0..self.input.bits {
-                for (sums, basis) in sums.iter_mut().zip(self.bases) {
-                    sums.fill(0);
-                    for (row, _) in x.iter().enumerate().filter(|(_, x)| *x >> plane & 1 == 1) {
-                        sums.iter_mut().zip(basis.row(row)).for_each(|(sum, level)| *sum += i32::from(*level));
-                    }
-                }
+                let sign = if self.input.signed && plane + 1 == self.input.bits { -1 } else { 1 };
+                let bits: Vec<i16> = x.iter().map(|x| (x >> plane & 1) as i16).collect();
                 for item in items {
-                    let sums = &sums[item.kernel % self.bases.len()];
-                    let z: i64 = item.columns.iter().map(|&(c, n)| i64::from(if n { -sums[c] } else { sums[c] })).sum();
-                    for (g, error) in errors[item.kernel].iter_mut().enumerate() {
+                    let z: i32 = item.rows.iter().zip(&bits).map(|(&w, &x)| i32::from(w) * i32::from(x)).sum();
+                    let errors = &mut errors[item.kernel];
+                    for g in 0..GAINS {
                         let rounded = (z + ((1 << g) >> 1)) >> g;
                         let code = rounded.clamp(-limit, limit - 1);
                         cost.clipped[g] += u64::from(code != rounded);
-                        let weight = if self.input.signed && plane + 1 == self.input.bits { -1i64 } else { 1 };
-                        *error += (weight * ((code << g) - z)) << (plane + item.plane);
+                        errors[g] += i64::from(sign * ((code << g) - z)) << (plane + item.plane);
                     }
                     cost.codes += 1;
                 }
