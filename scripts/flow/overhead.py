@@ -9,7 +9,8 @@ from .common import FlowError
 # Blocks of a tile and what an ordinary accelerator has of them.
 OWN = ("coefficient_buffer", "slot_check", "tile_controller")
 OF_LANE = ("accumulation_lane", "psum_bank")
-SHARED = ("psum_select",)
+# Write-verify is there wherever cells are written.
+SHARED = ("psum_select", "verify_compare")
 
 
 def shares(flow, ip, as_json):
