@@ -90,11 +90,11 @@ impl GainProblem<'_> {
                 for item in items {
                     let z: i32 = item.rows.iter().zip(&bits).map(|(&w, &x)| i32::from(w) * i32::from(x)).sum();
                     let errors = &mut errors[item.kernel];
-                    for g in 0..GAINS {
+                    for (g, (error, clipped)) in errors.iter_mut().zip(&mut cost.clipped).enumerate() {
                         let rounded = (z + ((1 << g) >> 1)) >> g;
                         let code = rounded.clamp(-limit, limit - 1);
-                        cost.clipped[g] += u64::from(code != rounded);
-                        errors[g] += i64::from(sign * ((code << g) - z)) << (plane + item.plane);
+                        *clipped += u64::from(code != rounded);
+                        *error += i64::from(sign * ((code << g) - z)) << (plane + item.plane);
                     }
                     cost.codes += 1;
                 }
