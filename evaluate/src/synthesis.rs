@@ -46,6 +46,20 @@ pub enum Part {
     Requantize,
 }
 
+impl Part {
+    /// All parts.
+    pub const ALL: [Part; 8] = [
+        Part::Lanes,
+        Part::PsumLogic,
+        Part::SwitchControl,
+        Part::CoefficientBuffer,
+        Part::InputBuffer,
+        Part::SlotControl,
+        Part::CoreControl,
+        Part::Requantize,
+    ];
+}
+
 const fn place(
     block: &'static str,
     part: Part,
@@ -153,18 +167,8 @@ mod tests {
         let (synthesis, baseline) = (Synthesis::committed().unwrap(), Baseline::committed().unwrap());
         for (preset, within) in [("tiny", 0.01), ("isaac", 1e-9), ("digits", 0.1)] {
             let config = ChipConfig::load(preset).unwrap();
-            let parts = [
-                Part::Lanes,
-                Part::PsumLogic,
-                Part::SwitchControl,
-                Part::CoefficientBuffer,
-                Part::InputBuffer,
-                Part::SlotControl,
-                Part::CoreControl,
-                Part::Requantize,
-            ];
             let (mut all, mut truth) = (0.0, 0.0);
-            for part in parts {
+            for part in Part::ALL {
                 let places = PLACES.iter().filter(|p| p.part == part);
                 let real: f64 =
                     places.map(|p| (p.count)(&config) as f64 * baseline.gates(preset, p.block).unwrap()).sum();

@@ -101,16 +101,6 @@ fn area_by_hand(v: &Values) -> f64 {
     use basisn_evaluate::synthesis::Part;
     let constants = Constants::built_in().unwrap();
     let chip = chip(v);
-    let parts = [
-        Part::Lanes,
-        Part::PsumLogic,
-        Part::SwitchControl,
-        Part::CoefficientBuffer,
-        Part::InputBuffer,
-        Part::SlotControl,
-        Part::CoreControl,
-        Part::Requantize,
-    ];
     let gates = |part| constants.logic().gates(&chip.config, part);
     let clock_ns = v.read_cycle_ns / 50.0;
     let vector = (v.vector_values_per_ns * clock_ns).ceil() * gates(Part::Requantize);
@@ -122,7 +112,7 @@ fn area_by_hand(v: &Values) -> f64 {
         + 128.0 * 20.0 * v.switch_area_um2
         + 64.0 * 8.0 * 32.0 * v.sram_area_um2_per_bit;
     let memories = (2.0 * 4.0 * 128.0 * 8.0 + 2048.0 * 64.0) * v.sram_area_um2_per_bit;
-    let logic = (parts.map(gates).iter().sum::<f64>() + vector) * v.gate_area_um2;
+    let logic = (Part::ALL.map(gates).iter().sum::<f64>() + vector) * v.gate_area_um2;
     8.0 * tile + memories + logic + v.buffer_size_kib * v.buffer_area_um2_per_kib
 }
 

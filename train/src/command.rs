@@ -88,35 +88,14 @@ pub struct Arguments {
     #[arg(long, requires = "from", help_heading = "Coefficients")]
     pub distill: Option<f64>,
     /// Weight of a term against contests: products of what kernels that compete want of a column [default: 0]
-    #[arg(
-        long,
-        value_name = "WEIGHT",
-        default_value_t = 0.0,
-        hide_default_value = true,
-        requires = "from",
-        help_heading = "Coefficients"
-    )]
-    pub contest_penalty: f64,
+    #[arg(long, value_name = "WEIGHT", requires = "from", help_heading = "Coefficients")]
+    pub contest_penalty: Option<f64>,
     /// Weight of a term against unevenly loaded columns [default: 0]
-    #[arg(
-        long,
-        value_name = "WEIGHT",
-        default_value_t = 0.0,
-        hide_default_value = true,
-        requires = "from",
-        help_heading = "Coefficients"
-    )]
-    pub load_penalty: f64,
+    #[arg(long, value_name = "WEIGHT", requires = "from", help_heading = "Coefficients")]
+    pub load_penalty: Option<f64>,
     /// Weight of the absolute values of the latents [default: 0]
-    #[arg(
-        long,
-        value_name = "WEIGHT",
-        default_value_t = 0.0,
-        hide_default_value = true,
-        requires = "from",
-        help_heading = "Coefficients"
-    )]
-    pub l1_penalty: f64,
+    #[arg(long, value_name = "WEIGHT", requires = "from", help_heading = "Coefficients")]
+    pub l1_penalty: Option<f64>,
     /// Last epochs with the ADC in the loop [default: 4]
     #[arg(long, requires = "from", help_heading = "Coefficients")]
     pub adc_epochs: Option<usize>,
@@ -258,7 +237,9 @@ impl Arguments {
         basis.cell_error = self.cell_error.unwrap_or(basis.cell_error);
         basis.basis_every = self.learn_basis.map(usize::from);
         basis.chips = self.macro_model.as_deref().map(MacroModel::load).transpose()?.map(Arc::new);
-        basis.penalties = Penalties { contest: self.contest_penalty, load: self.load_penalty, l1: self.l1_penalty };
+        let [contest, load, l1] =
+            [self.contest_penalty, self.load_penalty, self.l1_penalty].map(Option::unwrap_or_default);
+        basis.penalties = Penalties { contest, load, l1 };
         Ok(basis)
     }
 

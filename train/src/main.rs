@@ -1,6 +1,7 @@
 //! `basisn-train`: trains a network on labelled images and writes its weights or coefficients.
 
 mod command;
+mod outcome;
 mod progress;
 
 use std::path::Path;
@@ -11,7 +12,7 @@ use basisn_arch::ChipConfig;
 use basisn_compiler::map::homes;
 use basisn_compiler::{Compiled, Dataset, Fitted, Graph, Model, ScheduleOptions, lower};
 use basisn_models::rram::{Device, MacroModel};
-use basisn_train::agreement::{self, Agreement};
+use basisn_train::agreement;
 use basisn_train::chip::{accuracies, measured};
 use basisn_train::options::Options;
 use basisn_train::plan::Plan;
@@ -20,45 +21,10 @@ use basisn_train::search::Task;
 use basisn_train::train::{End, Training};
 use basisn_train::{Error, checkpoint, export, files};
 use clap::Parser;
-use serde::Serialize;
 
 use command::Arguments;
+use outcome::{ChipReport, coefficient_report, differences, finish, provenance};
 use progress::{AfterEpoch, Progress};
-
-/// The result for machines.
-#[derive(Serialize)]
-struct Report {
-    test_accuracy: f64,
-    test_images: usize,
-    validation_accuracy: Option<f64>,
-    train_loss: f64,
-    epochs: usize,
-    kept_epoch: usize,
-    seconds: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    coefficients: Option<CoefficientReport>,
-}
-
-/// What there is to say of coefficients.
-#[derive(Serialize)]
-struct CoefficientReport {
-    slots_per_subvector: f64,
-    slots: usize,
-    cycles: u64,
-    snr_db: f64,
-    nonzero: f64,
-    gains: Vec<u32>,
-    test: Agreement,
-    validation: Option<Agreement>,
-    chips: Vec<ChipReport>,
-}
-
-/// Chips with errors.
-#[derive(Serialize)]
-struct ChipReport {
-    model: String,
-    accuracies: Vec<f64>,
-}
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
@@ -160,7 +126,7 @@ fn train_coefficients(
         files::write(path, page(&name, &training, test.accuracy(), Some(&part)).as_bytes())?;
     }
     let (accuracy, images) = (test.accuracy(), test.images);
-    let report = CoefficientReport { chips, ..coefficient_report(&training, &compiled, test, validation) };
+    let report = coefficient_report(&training, &compiled, test, validation, chips);
     finish(arguments, &training, accuracy, images, Some(report), seconds)
 }
 
@@ -212,118 +178,6 @@ fn train<'a>(
             Ok(training.epochs.iter().map(|epoch| epoch.seconds).sum())
         }
     }
-}
-
-fn coefficient_report(
-    training: &Training,
-    compiled: &Compiled,
-    test: Agreement,
-    validation: Option<Agreement>,
-) -> CoefficientReport {
-    let layers = || compiled.program.layers.iter().zip(&compiled.report.layers);
-    let weighted: usize = layers().map(|(layer, report)| layer.shape.positions() * report.slots).sum();
-    let subvectors: usize = layers().map(|(layer, _)| layer.shape.positions() * layer.slots.len()).sum();
-    let sum =
-        |of: fn(&basisn_compiler::report::LayerReport) -> usize| compiled.report.layers.iter().map(of).sum::<usize>();
-    CoefficientReport {
-        slots_per_subvector: weighted as f64 / subvectors as f64,
-        slots: compiled.report.slots,
-        cycles: compiled.report.cycles,
-        snr_db: compiled.report.snr_db,
-        nonzero: sum(|l| l.coefficients_nonzero) as f64 / sum(|l| l.coefficients) as f64,
-        gains: training.model.layers.iter().filter_map(|layer| layer.basis.as_ref()).map(|basis| basis.gain).collect(),
-        test,
-        validation,
-        chips: Vec::new(),
-    }
-}
-
-fn finish(
-    arguments: &Arguments,
-    training: &Training,
-    test_accuracy: f64,
-    test_images: usize,
-    coefficients: Option<CoefficientReport>,
-    seconds: f64,
-) -> Result<(), Error> {
-    let kept = training.kept();
-    let report = Report {
-        test_accuracy,
-        test_images,
-        validation_accuracy: kept.and_then(|epoch| epoch.validation).map(|score| score.accuracy()),
-        train_loss: training.epochs.last().map_or(0.0, |epoch| epoch.train_loss),
-        epochs: training.epochs.len(),
-        kept_epoch: kept.map_or(0, |epoch| epoch.number),
-        seconds,
-        coefficients,
-    };
-    if arguments.json {
-        let text = serde_json::to_string(&report)
-            .map_err(|e| Error::Write { at: "standard output".into(), cause: e.to_string() })?;
-        println!("{text}");
-        return Ok(());
-    }
-    let right = (test_accuracy * test_images as f64).round();
-    println!("held-out accuracy {:.2} % ({right} of {test_images} images)", 100.0 * test_accuracy);
-    if let Some(c) = &report.coefficients {
-        println!(
-            "on the golden reference; training graph and golden reference: {} of {test_images} images",
-            differences(&c.test)
-        );
-        for difference in c.validation.iter().chain([&c.test]).flat_map(|agreement| &agreement.differences) {
-            println!(
-                "  image {}: training {}, golden {}, label {}",
-                difference.image, difference.training, difference.golden, difference.label
-            );
-        }
-        println!(
-            "{:.2} slots a subvector, {} cycles an image, {:.1} % of the coefficients are not zero, {:.1} dB",
-            c.slots_per_subvector,
-            c.cycles,
-            100.0 * c.nonzero,
-            c.snr_db
-        );
-        for chip in &c.chips {
-            let mean = chip.accuracies.iter().sum::<f64>() / chip.accuracies.len().max(1) as f64;
-            let least = chip.accuracies.iter().copied().fold(f64::INFINITY, f64::min);
-            println!(
-                "{}: {:.2} % on average of {} chips, {:.2} % on the worst",
-                chip.model,
-                100.0 * mean,
-                chip.accuracies.len(),
-                100.0 * least
-            );
-        }
-    }
-    println!(
-        "{} epochs in {seconds:.1} s, epoch {} kept, in {}",
-        report.epochs,
-        report.kept_epoch,
-        arguments.out.display()
-    );
-    Ok(())
-}
-
-fn differences(agreement: &Agreement) -> String {
-    match agreement.differences.len() {
-        0 => "no difference".into(),
-        1 => "1 difference".into(),
-        count => format!("{count} differences"),
-    }
-}
-
-/// What the weights file says about its own making.
-fn provenance(graph: &Graph, training: &Training, test_accuracy: f64) -> String {
-    #[derive(Serialize)]
-    struct Provenance<'a> {
-        network: &'a str,
-        seed: u64,
-        epochs: usize,
-        test_accuracy: f64,
-    }
-    let provenance =
-        Provenance { network: &graph.name, seed: training.options.seed, epochs: training.epochs.len(), test_accuracy };
-    serde_json::to_string(&provenance).unwrap_or_default()
 }
 
 /// Refuses an output folder that is not there before the training, not after it.

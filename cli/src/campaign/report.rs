@@ -1,9 +1,17 @@
 //! What a campaign found: text, CSV, JSON and one page.
 
+use basisn_evaluate::report::head;
 use maud::{DOCTYPE, PreEscaped, html};
 
 use super::{Campaign, Run, Statistics, Trial, plot};
 use crate::scores;
+
+const STYLE: &str = "
+body{font:15px sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
+table{border-collapse:collapse;display:block;overflow-x:auto}
+td,th{padding:.2rem .6rem;text-align:right;border-bottom:1px solid #ddd}
+pre{background:#f6f6f6;padding:1rem;overflow-x:auto}
+";
 
 /// Results by point.
 #[derive(Debug)]
@@ -134,11 +142,7 @@ impl<'a> Report<'a> {
         html! {
             (DOCTYPE)
             html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    title { "BasisN campaign" }
-                    style { "body{font:15px sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;display:block;overflow-x:auto}td,th{padding:.2rem .6rem;text-align:right;border-bottom:1px solid #ddd}pre{background:#f6f6f6;padding:1rem;overflow-x:auto}" }
-                }
+                (head("BasisN campaign", STYLE))
                 body {
                     h1 { "Campaign on non-ideal macros" }
                     p { "With ideal macros: " (self.measure) " " (percent(self.ideal)) " % of " (self.images) " images. "

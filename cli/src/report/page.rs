@@ -1,6 +1,7 @@
 //! The report as one HTML file without anything from elsewhere.
 
 use basisn_arch::{Program, Slot};
+use basisn_evaluate::report::head;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Figures, LayerFigures, picture};
@@ -30,12 +31,7 @@ pub fn page(figures: &Figures, program: &Program) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "BasisN: " (figures.network) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head(&format!("BasisN: {}", figures.network), STYLE))
             body {
                 p.dim { "BasisN demonstration: " (figures.network) " on chip " (figures.config) }
                 h1 {

@@ -1,8 +1,9 @@
 //! Two reports side by side: two chips, two programs, two sets of constants.
 
-use maud::{DOCTYPE, PreEscaped, html};
+use maud::{DOCTYPE, html};
 use serde::Serialize;
 
+use super::head;
 use super::number::{area, energy, ratio, time};
 use crate::study::Report;
 
@@ -99,12 +100,7 @@ pub fn page(comparison: &Comparison) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "BasisN: " (a) ", " (b) }
-                style { (PreEscaped(include_str!("style.css"))) }
-            }
+            (head(&format!("BasisN: {a}, {b}"), include_str!("style.css")))
             body {
                 p.dim { "BasisN, two evaluations" }
                 h1 { "A: " (a) br; "B: " (b) }

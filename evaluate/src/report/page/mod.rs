@@ -14,8 +14,9 @@ mod hardware;
 mod pushed;
 mod scaling;
 
-use maud::{DOCTYPE, PreEscaped, html};
+use maud::{DOCTYPE, html};
 
+use super::head;
 use crate::study::{Against, Point, REFERENCE_MODEL, Report};
 
 const STYLE: &str = include_str!("../style.css");
@@ -26,12 +27,7 @@ pub fn page(report: &Report) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "BasisN evaluation: " (report.network) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head(&format!("BasisN evaluation: {}", report.network), STYLE))
             body {
                 (answer::answer(report, point))
                 (answer::ratios(report, point))
