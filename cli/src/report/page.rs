@@ -11,7 +11,7 @@ const STYLE: &str = "
 @media(prefers-color-scheme:dark){:root{--fg:#e6e9ef;--bg:#14181f;--dim:#98a2b3;--line:#313845;--a:#6aa5ff;--b:#f0a060;--soft:#1e242e}}
 body{font:16px/1.5 system-ui,sans-serif;color:var(--fg);background:var(--bg);margin:0 auto;max-width:62rem;padding:1.5rem}
 h1{font-size:1.6rem;margin:.2rem 0}h2{font-size:1.15rem;margin:2rem 0 .4rem}p{margin:.4rem 0}.dim{color:var(--dim)}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));gap:.8rem;margin:1.2rem 0}
+.tiles{display:grid;grid-template-columns:repeat(3,1fr);gap:.8rem;margin:1.2rem 0}
 .tiles div{background:var(--soft);border-radius:.5rem;padding:.7rem .9rem}.tiles b{display:block;font-size:1.45rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}th:first-child,td:first-child{text-align:left}
@@ -22,7 +22,7 @@ svg{display:block;width:100%}.cells{max-width:26rem;border:1px solid var(--line)
 .ground{fill:var(--soft)}
 .slot{display:grid;grid-template-columns:1fr 13rem;gap:.8rem;line-height:1.5rem}.slot svg{height:100%}.slot div{white-space:nowrap}
 .key:before{content:'';display:inline-block;width:.8em;height:.8em;margin:0 .35em 0 .8em;background:var(--k)}
-@media(max-width:40rem){.slot{grid-template-columns:1fr 9rem;font-size:.75rem}.bar{grid-template-columns:4rem 1fr}.bar em{grid-column:2}}
+@media(max-width:40rem){.tiles{grid-template-columns:1fr 1fr}.slot{grid-template-columns:1fr 9rem;font-size:.75rem}.bar{grid-template-columns:4rem 1fr}.bar em{grid-column:2}}
 ";
 
 /// The page.
