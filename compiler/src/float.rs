@@ -211,13 +211,24 @@ fn tile(weights: [&[f32]; ROWS], start: [f32; ROWS], patches: &[[f32; WIDTH]]) -
 
 /// Patches of some positions: for every block of `WIDTH` positions, for every weight, the value at each position.
 fn patches(shape: &ConvShape, input: &[f32], range: std::ops::Range<usize>) -> Vec<[f32; WIDTH]> {
-    let depth = shape.depth();
+    let (depth, window) = (shape.depth(), &shape.window);
     let mut patches = vec![[0.0; WIDTH]; range.len().div_ceil(WIDTH) * depth];
-    let mut patch = vec![0.0; depth];
-    for (i, position) in range.enumerate() {
-        shape.fill_patch(input, position, &mut patch);
-        let block = &mut patches[i / WIDTH * depth..][..depth];
-        block.iter_mut().zip(&patch).for_each(|(to, x)| to[i % WIDTH] = *x);
+    // All channels see the same places of their planes: those of a block, tap by tap, none where there is padding.
+    let mut places = vec![[None; WIDTH]; window.kernel[0] * window.kernel[1]];
+    for (block, first) in patches.chunks_exact_mut(depth).zip(range.clone().step_by(WIDTH)) {
+        for i in 0..WIDTH.min(range.end - first) {
+            let (row, column) = ((first + i) / shape.out_width(), (first + i) % shape.out_width());
+            let columns = window.taps(1, column, shape.in_width);
+            let rows = window.taps(0, row, shape.in_height);
+            let taps = rows.flat_map(|y| columns.clone().map(move |x| Some(y? * shape.in_width + x?)));
+            places.iter_mut().zip(taps).for_each(|(places, place)| places[i] = place);
+        }
+        let planes = input.chunks_exact(shape.in_height * shape.in_width);
+        for (block, plane) in block.chunks_exact_mut(places.len()).zip(planes) {
+            for (values, places) in block.iter_mut().zip(&places) {
+                *values = places.map(|place| place.and_then(|place| plane.get(place).copied()).unwrap_or(0.0));
+            }
+        }
     }
     patches
 }
