@@ -16,13 +16,16 @@ reg [$bits(position)-1:0] f_position_now = 0;
 reg [$bits(kernel_group)-1:0] f_kernel_now = 0;
 reg [5:0] f_on_their_way = 6'd0;
 reg [2:0] f_quiet = 3'd0;
-reg f_read_1 = 1'b0, f_read_2 = 1'b0, f_last_1 = 1'b0, f_last_2 = 1'b0;
-reg [$bits(kernel_group)-1:0] f_kernel_1;
+// What was chosen, up to four cycles ago: bit or element 0 one cycle ago.
+reg [3:0] f_reads = 4'd0, f_lasts = 4'd0;
+reg [$bits(kernel_group)-1:0] f_kernel_1, f_kernel_2, f_kernel_3;
+reg [$bits(drain_address)-1:0] f_place_1;
+reg f_half_1;
 reg [1:0] f_stalled = 2'd0;
 
 wire [31:0] f_left = f_layer_positions - f_block_start;
 wire [31:0] f_length = f_left < f_layer_block ? f_left : f_layer_block;
-wire f_reading = drain_read != 0;
+wire f_reading = read;
 wire f_kernel_ends = f_position_now == f_length - 1;
 wire f_block_ends = f_kernel_ends && f_kernel_now == f_layer_kernels - 1;
 wire f_layer_ends = f_block_ends && f_left == f_length;
@@ -53,9 +56,10 @@ always @(posedge clock) if (f_started) begin
         f_next_waits <= f_draining;
     end
     f_quiet <= f_draining && !f_reading ? f_quiet + 3'd1 : 3'd0;
-    {f_read_2, f_read_1} <= {f_read_1, f_reading};
-    {f_last_2, f_last_1} <= {f_last_1, f_reading && f_layer_ends};
-    f_kernel_1 <= f_kernel_now;
+    f_reads <= {f_reads[2:0], f_reading};
+    f_lasts <= {f_lasts[2:0], f_reading && f_layer_ends};
+    {f_kernel_3, f_kernel_2, f_kernel_1} <= {f_kernel_2, f_kernel_1, f_kernel_now};
+    {f_place_1, f_half_1} <= {f_place, f_half_now};
     if (f_reading) begin
         f_position_now <= f_kernel_ends ? 0 : f_position_now + 1'b1;
         if (f_kernel_ends) f_kernel_now <= f_block_ends ? 0 : f_kernel_now + 1'b1;
@@ -75,14 +79,12 @@ end
 
 always @(*) if (f_started) begin
     assert (f_on_their_way <= ROOM);
-    if (f_reading) begin
-        assert (f_draining);
-        assert (drain_lane == f_kernel_now % LANES);
-        assert (drain_address == f_place && drain_half == f_half_now);
-    end
+    if (f_reading) assert (f_draining);
+    assert (drain_read == f_reads[0]);
+    if (f_reads[0]) assert (drain_lane == f_kernel_1 % LANES && drain_address == f_place_1 && drain_half == f_half_1);
     assert (block_drained == (f_reading && f_block_ends));
-    assert (psum_valid == f_read_2 && psum_last == f_last_2 && parameter_read == f_read_1);
-    if (f_read_1) assert (parameter_kernel == f_kernel_1);
+    assert (psum_valid == f_reads[3] && psum_last == f_lasts[3] && parameter_read == f_reads[2]);
+    if (f_reads[2]) assert (parameter_kernel == f_kernel_3);
     assert (f_quiet < 7);
     // What makes it so.
     assert (busy == f_draining && next_waits == f_next_waits);
@@ -96,5 +98,8 @@ always @(*) if (f_started) begin
     if (f_ran && !f_finished) assert (f_block_start < f_layer_positions && f_position_now < f_length);
     if (f_draining) assert (f_ran && !f_finished);
     if (!f_ran) assert (f_position_now == 0 && f_kernel_now == 0 && f_half_now == 0 && f_block_start == 0 && !f_finished);
-    assert ({psum_valid_1, psum_last_1} == {f_read_1, f_last_1});
+    assert ({psum_valid_3, psum_valid_2, psum_valid_1} == f_reads[2:0] && {psum_last_3, psum_last_2, psum_last_1} == f_lasts[2:0]);
+    assert ({parameter_read_2, parameter_read_1} == f_reads[1:0]);
+    if (f_reads[0]) assert (parameter_kernel_1 == f_kernel_1);
+    if (f_reads[1]) assert (parameter_kernel_2 == f_kernel_2);
 end

@@ -13,7 +13,7 @@ reg [39:0] f_magnitude;
 reg f_just_updated = 1'b0;
 wire f_update_watched = update_valid && update_address == f_watched;
 wire f_half = f_watched[4];
-wire f_drain_watched = drain_read && {drain_half, drain_address} == f_watched;
+wire f_drain_watched = bank_read && {bank_half, bank_address} == f_watched;
 wire f_write_watched = write && {write_half, write_address} == f_watched;
 wire signed [39:0] f_value = $signed(update_value);
 wire [39:0] f_next_magnitude = (update_first ? 40'd0 : f_magnitude) + (f_value < 0 ? -f_value : f_value);
@@ -31,7 +31,7 @@ end
 always @(*) begin
     if (f_read_of_word) assume ((f_half ? upper_read_data : lower_read_data) == f_word_then);
     // The drain reads the half that no lane writes; a psum's updates are apart, and it is drained after the last one is in.
-    assume (!(update_valid && drain_read && (update_address >= 5'd16) == drain_half));
+    assume (!(update_valid && bank_read && (update_address >= 5'd16) == bank_half));
     assume (!(f_just_updated && (f_update_watched || f_drain_watched)));
     if (f_update_watched) assume (f_next_magnitude < 40'h80000000 && (f_known || update_first));
 end

@@ -4,8 +4,8 @@ use super::pipeline::Pipeline;
 use super::{LayerCounts, LayerWork};
 use crate::ChipConfig;
 
-/// Cycles from a read of a psum to the transfer of its result.
-const RESULT_LATENCY: u64 = 13;
+/// Cycles from the choice of a psum to the transfer of its result.
+const RESULT_LATENCY: u64 = 15;
 
 /// The cycle in which the sequencer and the loading of activations begin.
 const START: u64 = 1;
@@ -80,7 +80,7 @@ impl<'a> Core<'a> {
             }
             self.empty_at = [self.empty_at[1], last_issue + 1];
         }
-        let from = self.drained[1].max(transfer + self.read_latency + 4);
+        let from = self.drained[1].max(transfer + self.read_latency + 2);
         self.drained = [self.drained[1], from + positions as u64 * self.drain_reads];
     }
 

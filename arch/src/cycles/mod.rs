@@ -8,11 +8,11 @@
 //! - A slot word loads from the cycle after the word before was taken, `tiles * beats` cycles.
 //! - A bank loads when the one before it is full and the last read from this bank has been issued,
 //!   `positions * beats` cycles.
-//! - A block drains from `read_latency + 4` cycles after its last read, or when the block before has drained; the psums of
+//! - A block drains from `read_latency + 2` cycles after its last read, or when the block before has drained; the psums of
 //!   W kernels at a position a cycle.
 //! - The first read of a block that changes psums, that of the lowest plane at its first position, goes to the macros once the
 //!   block two before has drained.
-//! - A result leaves the core 13 cycles after its psum was read.
+//! - A result leaves the core 15 cycles after the drain chose its psum.
 //!
 //! Where zero planes are skipped, cycles depend on the activations: [`LayerWork::counts_of`] takes how many planes of every
 //! position and subvector are read, and a bank is used one cycle later.
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn one_slot_at_one_position_adds_up() {
         // tiny: the slot word and the activations take 4 beats each, these from cycle 1 on, so the 8 reads are issued in cycles
-        // 5..13 and transfer two later; with latency 2 the drain reads in 20..23, and the last result leaves in cycle 35.
+        // 5..13 and transfer two later; with latency 2 the drain chooses in 18..21, and the last result leaves in cycle 35.
         let counts = work(1, 1, &[1]).counts(&ChipConfig::load("tiny").unwrap());
         let expected = LayerCounts {
             cycles: 36,

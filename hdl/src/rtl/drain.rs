@@ -1,14 +1,14 @@
 //! Walks the psums of a finished block in the order of the result stream.
 
-use super::{RESULTS_IN_FLIGHT, Widths, fit, one_hot, pack, widths::index_bits};
+use super::{RESULTS_IN_FLIGHT, Widths, fit, one_hot, pack, registered, widths::index_bits};
 use crate::build::{Expr, Header, Module, lit, zero};
 use basisn_arch::ChipConfig;
 
 const HEADER: Header = Header::new(
     "Reads a finished block's psums, W kernels at once: tiles fastest, then lane, then psum row.",
-    "2 cycles from drain_read to psum_valid; a read a cycle.",
+    "1 cycle from its choice to drain_read, 3 from there to psum_valid; a read a cycle.",
     "Reads only as many as the result fifo has room for.",
-    "block_retired while idle or at the block before. block_drained comes with the block's last read.",
+    "block_retired while idle or at the block before. block_drained one cycle before the block's last drain_read.",
 );
 
 /// The drain of a core.
@@ -24,10 +24,6 @@ pub fn drain(config: &ChipConfig) -> Module {
     let result_taken = m.input("result_taken", 1);
     let last_base = m.input("last_base", w.psum_address);
     let flush = m.input("flush", 1);
-    let drain_read = m.output("drain_read", tiles);
-    let drain_lane = m.output("drain_lane", w.lane);
-    let drain_half = m.output("drain_half", 1);
-    let drain_address = m.output("drain_address", w.half_address);
     let block_drained = m.output("block_drained", 1);
 
     let block = m.child("drain_blocks", super::block_counter(config));
@@ -118,10 +114,18 @@ pub fn drain(config: &ChipConfig) -> Module {
 
     let groups = one_hot(&group.q(), tiles / width);
     let members: Vec<_> = (0..tiles).map(|tile| groups.bit(tile / width)).collect();
-    m.set(&drain_read, &pack(&members).and(&read.repeat(tiles)));
-    m.set(&drain_lane, &lane.q());
-    m.set(&drain_half, &half.q());
-    m.set(&drain_address, &row_base.q().add(&fit(&position.q(), w.half_address)));
+    let chosen = [
+        ("drain_read", pack(&members).and(&read.repeat(tiles))),
+        ("drain_lane", lane.q()),
+        ("drain_half", half.q()),
+        ("drain_address", row_base.q().add(&fit(&position.q(), w.half_address))),
+    ];
+    for (name, value) in chosen {
+        let output = m.output(name, value.width());
+        let register = registered(&mut m, &format!("{name}_1"), &value);
+        m.set(&output, &register);
+    }
+    // The block's last psum is read two cycles later, the first update that this admits comes four later at least.
     m.set(&block_drained, &block_end);
 
     // What accompanies psums on their way to requantization; the last group may have fewer than W.
@@ -129,17 +133,15 @@ pub fn drain(config: &ChipConfig) -> Module {
         (0..width).map(|i| if i == 0 { read.clone() } else { read.and(&wide_left.ge_const(i as u64 + 1)) }).collect();
     let layer_end = m.define("layer_end", &block_end.and(&block.output("last_block")));
     let along = [
-        ("psum_valid", pack(&there), 2),
-        ("psum_last", layer_end, 2),
-        ("psum_group", group.q(), 2),
-        ("parameter_read", read, 1),
-        ("parameter_kernel", kernel_group.q(), 1),
+        ("psum_valid", pack(&there), 4),
+        ("psum_last", layer_end, 4),
+        ("psum_group", group.q(), 4),
+        ("parameter_read", read, 3),
+        ("parameter_kernel", kernel_group.q(), 3),
     ];
     for (name, mut value, cycles) in along {
         for cycle in 1..=cycles {
-            let delayed = m.register(&format!("{name}_{cycle}"), value.width());
-            m.set(&delayed.d(), &value);
-            value = delayed.q();
+            value = registered(&mut m, &format!("{name}_{cycle}"), &value);
         }
         let output = m.output(name, value.width());
         m.set(&output, &value);

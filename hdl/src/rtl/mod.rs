@@ -75,6 +75,13 @@ fn fit(value: &Expr, width: usize) -> Expr {
     if value.width() < width { value.zext(width) } else { value.trunc(width) }
 }
 
+/// A value one cycle later.
+fn registered(m: &mut Module, name: &str, value: &Expr) -> Expr {
+    let register = m.register(name, value.width());
+    m.set(&register.d(), value);
+    register.q()
+}
+
 /// Most significant part first.
 fn concat(parts: &[Expr]) -> Expr {
     Expr::concat(&parts.iter().collect::<Vec<_>>())

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::widths::index_bits;
-use super::{Widths, count_ones, element, fit, one_hot, pack, step_counter};
+use super::{Widths, count_ones, element, fit, one_hot, pack, registered, step_counter};
 use crate::build::{Expr, Header, Module, lit, zero};
 use basisn_arch::{ChipConfig, ProgramOp};
 
@@ -169,11 +169,6 @@ impl Counted {
     fn counters(&self, m: &mut Module, config: &ChipConfig) {
         let step_bits = Widths::of(config).count_step;
         let module = Rc::new(step_counter(config));
-        let registered = |m: &mut Module, name: &str, value: &Expr| {
-            let register = m.register(name, 1);
-            m.set(&register.d(), value);
-            register.q()
-        };
         let steps = [
             ("pulse", count_ones(m, "pulses", &self.pulses)),
             ("cycle", registered(m, "cycle_counts", &self.cycle)),

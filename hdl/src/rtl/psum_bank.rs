@@ -6,8 +6,8 @@ use basisn_arch::ChipConfig;
 
 const HEADER: Header = Header {
     function: "Adds the lane's results to psums in one of two memories, while the drain reads the other.",
-    latency: "2 cycles from update_valid to the psum in the memory, 1 cycle from drain_read to psum.",
-    handshake: "None: an update and a drain_read a cycle. drain_read and updates are never in the same half.",
+    latency: "2 cycles from update_valid to the psum in the memory, 1 cycle from bank_read to psum.",
+    handshake: "None: an update and a bank_read a cycle. bank_read and updates are never in the same half.",
     invariants: "Updates of one psum are at least 2 cycles apart: a slot has one, and slots begin 3 cycles apart.",
 };
 
@@ -19,9 +19,9 @@ pub fn psum_bank(config: &ChipConfig) -> Module {
     let update_first = m.input("update_first", 1);
     let update_address = m.input("update_address", w.psum_address);
     let update_value = m.input("update_value", 32);
-    let drain_read = m.input("drain_read", 1);
-    let drain_half = m.input("drain_half", 1);
-    let drain_address = m.input("drain_address", w.half_address);
+    let bank_read = m.input("bank_read", 1);
+    let bank_half = m.input("bank_half", 1);
+    let bank_address = m.input("bank_address", w.half_address);
     let psum = m.output("psum", 32);
 
     let half_words = config.psum_words() / 2;
@@ -37,7 +37,7 @@ pub fn psum_bank(config: &ChipConfig) -> Module {
     let in_upper = update_address.sub_const(half_words as u64);
     let in_half = m.select("address_in_half", &update_half, &in_upper, &update_address);
     let update_place = m.define("update_place", &in_half.trunc(w.half_address));
-    m.when(&drain_read, |m| m.set(&shown_half.d(), &drain_half));
+    m.when(&bank_read, |m| m.set(&shown_half.d(), &bank_half));
     m.set(&write.d(), &update_valid);
     m.when(&update_valid, |m| {
         m.set(&write_first.d(), &update_first);
@@ -55,8 +55,8 @@ pub fn psum_bank(config: &ChipConfig) -> Module {
     for (half, memory) in halves.iter().enumerate() {
         let in_this = |other: &Expr| if half == 1 { other.clone() } else { other.not() };
         let updates = m.define(&format!("updates_{half}"), &update_valid.and(&in_this(&update_half)));
-        let drains = drain_read.and(&in_this(&drain_half));
-        let address = m.select(&format!("read_address_{half}"), &updates, &update_place, &drain_address);
+        let drains = bank_read.and(&in_this(&bank_half));
+        let address = m.select(&format!("read_address_{half}"), &updates, &update_place, &bank_address);
         m.set(&memory.read_enable, &updates.or(&drains));
         m.set(&memory.read_address, &address);
         m.set(&memory.write_enable, &write.q().and(&in_this(&write_half.q())));

@@ -6,7 +6,7 @@ use basisn_arch::ChipConfig;
 
 const HEADER: Header = Header {
     function: "Delays what the sequencer knows of a read until its codes are there, and on to its update of the psums.",
-    latency: "code_*: the macros' read latency. term_*: one cycle more, block_retired: three more.",
+    latency: "code_*: the macros' read latency. term_* and block_retired: one cycle more.",
     handshake: "None: a read a cycle, taken when read_valid is high.",
     invariants: "slot_handed_over comes no later than two cycles before code_slot_first, or with its read_valid.",
 };
@@ -63,12 +63,13 @@ pub fn tag_delay(config: &ChipConfig) -> Module {
 
     let load = m.register("load", 1);
     let position = m.register("position", w.psum_position);
-    let block_last = m.register("block_last", 3);
+    let block_last = m.register("block_last", 1);
     m.set(&load.d(), &code.bit(2));
     m.set(&position.d(), &code.bits(5, w.psum_position));
-    m.set(&block_last.d(), &Expr::concat(&[&block_last.q().trunc(2), &code.bit(1)]));
+    m.set(&block_last.d(), &code.bit(1));
     m.set(&term_load, &load.q());
     m.set(&term_position, &position.q());
-    m.set(&block_retired, &block_last.q().bit(2));
+    // Its last psum is written two cycles later, and its first read three.
+    m.set(&block_retired, &block_last.q());
     m
 }

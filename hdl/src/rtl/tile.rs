@@ -8,7 +8,7 @@ use basisn_arch::{ChipConfig, ProgramOp};
 
 const HEADER: Header = Header {
     function: "RRAM macro, its switch setting, accumulation lanes and psum banks.",
-    latency: "Read latency of the macro, then 3 cycles to the psum bank; 2 cycles from drain_read to psum.",
+    latency: "Read latency of the macro, then 3 cycles to the psum bank; 3 cycles from drain_read to psum.",
     handshake: "As the macro's for read_* and program_*; as the coefficient buffer's for load_* and slot_*.",
     invariants: "All tiles of a core run in lock step: read_valid is high for all of them or for none.",
 };
@@ -47,7 +47,7 @@ pub fn tile(config: &ChipConfig) -> Module {
     let check = m.child("slot_check", super::slot_check(config));
 
     let mut nets = Nets::default();
-    for child in [&buffer, &controller, &rram] {
+    for child in [&buffer, &controller, &rram, &select] {
         nets.add_outputs(child);
     }
     let psums: Vec<_> = banks.iter().map(|bank| bank.output("psum")).collect();
@@ -70,7 +70,7 @@ pub fn tile(config: &ChipConfig) -> Module {
         nets.feed(&mut m, lane, &own);
         let update = ["update_valid", "update_first", "update_address", "update_value"];
         let mut own: Vec<_> = update.map(|name| (name, lane.output(name))).into();
-        own.push(("drain_read", select.output("bank_read").bit(index)));
+        own.push(("bank_read", select.output("bank_read").bit(index)));
         nets.feed(&mut m, bank, &own);
     }
     Nets::show(&mut m, &buffer, &["slot_loaded"]);
