@@ -49,23 +49,11 @@ impl CoefficientCode {
         }
     }
 
-    /// The coefficient nearest to `value`; the smaller one of two equally near powers of two.
-    pub fn nearest(self, value: f64) -> f64 {
-        let max = f64::from(self.max());
+    /// The coefficient nearest to `value`; the even one of two equally near integers, and the smaller one of two powers of two.
+    pub fn nearest(self, value: f32) -> f32 {
         match self.form {
-            // Clamped first, so that a conversion rounds: `round` is a call on processors without SSE 4.
-            CoefficientForm::Csd => f64::from((value.clamp(-max, max) + 0.5f64.copysign(value)) as i32),
-            CoefficientForm::PowerOfTwo => {
-                let size = value.abs();
-                if size <= 0.5 {
-                    return 0.0;
-                }
-                let mut level = 1.0;
-                while level < max && size > 1.5 * level {
-                    level *= 2.0;
-                }
-                level.copysign(value)
-            }
+            CoefficientForm::Csd => nearest_integer(value, self.max() as f32),
+            CoefficientForm::PowerOfTwo => nearest_power_of_two(value, self.max() as f32),
         }
     }
 
@@ -74,6 +62,26 @@ impl CoefficientCode {
         let size = i32::from(coefficient).abs();
         size <= self.max() && (self.form == CoefficientForm::Csd || size.count_ones() <= 1)
     }
+}
+
+/// The nearest integer of at most this size.
+#[inline(always)]
+pub(crate) fn nearest_integer(value: f32, max: f32) -> f32 {
+    // Numbers of this size have no fraction: adding rounds. `round` would be a call on processors without SSE 4.
+    const WHOLE: f32 = 1.5 * (1 << 23) as f32;
+    (value.clamp(-max, max) + WHOLE) - WHOLE
+}
+
+/// Zero or the nearest signed power of two of at most this size.
+#[inline(always)]
+pub(crate) fn nearest_power_of_two(value: f32, max: f32) -> f32 {
+    // Rounds the fraction: what is more than 1.5 times a power of two becomes the next one.
+    const EXPONENT: u32 = 0xff << 23;
+    const NEARLY_HALF: u32 = (1 << 22) - 1;
+    let size = value.abs();
+    let level = f32::from_bits((size.to_bits() + NEARLY_HALF) & EXPONENT).clamp(1.0, max);
+    let level = if size > 0.5 { level } else { 0.0 };
+    level.copysign(value)
 }
 
 #[cfg(test)]
@@ -88,11 +96,11 @@ mod tests {
                 let all: Vec<i8> = (-64..=64).filter(|&c| code.contains(c)).collect();
                 assert_eq!(all.iter().map(|&c| i32::from(c)).max(), Some(code.max()));
                 for step in -1000..=1000 {
-                    let value = f64::from(step) * 0.0931;
+                    let value = step as f32 * 0.0931;
                     let found = code.nearest(value);
-                    assert!(code.contains(found as i8) && found == f64::from(found as i8));
-                    let least = all.iter().map(|&c| (f64::from(c) - value).abs()).fold(f64::INFINITY, f64::min);
-                    assert!((found - value).abs() <= least + 1e-12, "{code:?}: {found} for {value}");
+                    assert!(code.contains(found as i8) && found == f32::from(found as i8));
+                    let least = all.iter().map(|&c| (f32::from(c) - value).abs()).fold(f32::INFINITY, f32::min);
+                    assert!((found - value).abs() <= least, "{code:?}: {found} for {value}");
                 }
             }
         }

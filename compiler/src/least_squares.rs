@@ -1,22 +1,45 @@
 //! The real-valued coefficients that reproduce a vector best, by a projection that is computed once for all kernels of a layer.
 
+use std::iter::Sum;
+use std::ops::{AddAssign, Mul};
+
 /// `columns x length` matrix that maps a vector to its coefficients, smallest norm among the best.
 pub(crate) struct Projection {
     length: usize,
-    rows: Vec<f64>,
+    rows: Vec<f32>,
 }
 
-/// Sum of products in eight interleaved partial sums: as fast as the processor's vectors allow, and in the same order on all of them.
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (a8, a_rest) = a.as_chunks::<8>();
-    let (b8, b_rest) = b.as_chunks::<8>();
-    let mut sums = [0.0; 8];
-    for (a, b) in a8.iter().zip(b8) {
+/// Partial sums of a sum of products: as fast as the processor's vectors allow, and in the same order on all of them.
+const LANES: usize = 16;
+
+/// Sum of products.
+pub(crate) fn dot<T>(a: &[T], b: &[T]) -> T
+where
+    T: Copy + Default + AddAssign + Mul<Output = T> + Sum,
+{
+    let (a_lanes, a_rest) = a.as_chunks::<LANES>();
+    let (b_lanes, b_rest) = b.as_chunks::<LANES>();
+    let mut sums = [T::default(); LANES];
+    for (a, b) in a_lanes.iter().zip(b_lanes) {
         for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-            *sum += a * b;
+            *sum += *a * *b;
         }
     }
-    sums.iter().sum::<f64>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f64>()
+    for (sum, (a, b)) in sums.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+        *sum += *a * *b;
+    }
+    sums.into_iter().sum()
+}
+
+/// Sum of products of single precision, in double precision.
+pub(crate) fn dot_wide(a: &[f32], b: &[f32]) -> f64 {
+    let mut sums = [0.0; LANES];
+    for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += f64::from(*a) * f64::from(*b);
+        }
+    }
+    sums.into_iter().sum()
 }
 
 /// Weight of the coefficients' norm against the error. Small enough not to be seen in the result, and it keeps the system
@@ -47,11 +70,11 @@ impl Projection {
             rows.extend_from_slice(v);
             solve(&gram, length, &mut rows[start..]);
         }
-        Projection { length, rows }
+        Projection { length, rows: rows.iter().map(|&v| v as f32).collect() }
     }
 
     /// Coefficients of `target`.
-    pub(crate) fn coefficients(&self, target: &[f64]) -> impl Iterator<Item = f64> {
+    pub(crate) fn coefficients(&self, target: &[f32]) -> impl Iterator<Item = f32> {
         self.rows.chunks_exact(self.length).map(move |row| dot(row, target))
     }
 }
@@ -100,10 +123,10 @@ mod tests {
         for (columns, length) in [(6, 6), (20, 6), (4, 9)] {
             let vectors: Vec<Vec<f64>> =
                 (0..columns).map(|_| (0..length).map(|_| random.signed_unit()).collect()).collect();
-            let target: Vec<f64> = (0..length).map(|_| random.signed_unit()).collect();
-            let mut rest = target.clone();
+            let target: Vec<f32> = (0..length).map(|_| random.signed_unit() as f32).collect();
+            let mut rest: Vec<f64> = target.iter().map(|&t| t.into()).collect();
             for (c, v) in Projection::new(&vectors).coefficients(&target).zip(&vectors) {
-                rest.iter_mut().zip(v).for_each(|(r, v)| *r -= c * v);
+                rest.iter_mut().zip(v).for_each(|(r, v)| *r -= f64::from(c) * v);
             }
             // What is left is orthogonal to every column: no change of a coefficient can help.
             for v in &vectors {

@@ -59,7 +59,7 @@ impl Rule {
     pub fn apply(&self, latents: &[f32]) -> Coefficients {
         let owned = self.owned(latents);
         let value = |(&latent, &owned): (&f32, &bool)| {
-            if owned { self.code.nearest(f64::from(latent)) as f32 } else { 0.0 }
+            if owned { self.code.nearest(latent) } else { 0.0 }
         };
         Coefficients { values: latents.iter().zip(&owned).map(value).collect(), owned }
     }
@@ -95,7 +95,7 @@ impl Rule {
 
     /// Contests: how many times a kernel would use a column, by its latent, that another one owns.
     pub fn contests(&self, latents: &[f32], coefficients: &Coefficients) -> usize {
-        let wants = |latent: f32| self.code.nearest(f64::from(latent)) != 0.0;
+        let wants = |latent: f32| self.code.nearest(latent) != 0.0;
         match self.limit {
             Limit::Groups(_) => {
                 latents.iter().zip(&coefficients.owned).filter(|&(&latent, &owned)| !owned && wants(latent)).count()

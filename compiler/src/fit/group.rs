@@ -4,8 +4,10 @@ use basisn_arch::Subvectors;
 
 use super::kernel::{KernelFit, KernelState};
 use super::metric::Metric;
+use super::offer::Offer;
 use super::target::Target;
 use crate::coefficient::CoefficientCode;
+use crate::least_squares::dot_wide;
 
 /// Scales to try, relative to the one that `C / g` columns of one step each would need to reach the length of the weights.
 const GRID: [f64; 5] = [0.5, 0.7, 0.9, 1.15, 1.5];
@@ -13,12 +15,14 @@ const GRID: [f64; 5] = [0.5, 0.7, 0.9, 1.15, 1.5];
 const GRID_NEAR: [f64; 3] = [0.85, 1.0, 1.2];
 /// Rounds of improvement of coefficients and scale.
 const ROUNDS: usize = 12;
+/// Relative gain of a round that may come from rounding errors alone.
+const GAIN_MIN: f64 = 1e-6;
 
 /// The kernels of a group and their columns.
 pub(super) struct Group<'a> {
     metrics: &'a [Metric],
     pub(super) columns: usize,
-    code: CoefficientCode,
+    pub(super) code: CoefficientCode,
     /// Columns that a kernel owns at most in a subvector.
     pub(super) quota: usize,
     pub(super) kernels: Vec<KernelState>,
@@ -56,8 +60,8 @@ impl<'a> Group<'a> {
         &self.metrics[subvector.min(self.metrics.len() - 1)]
     }
 
-    pub(super) fn norm(&self, place: usize) -> f64 {
-        self.metric(place / self.columns).norm(place % self.columns)
+    pub(super) fn norm(&self, place: usize) -> f32 {
+        self.metric(place / self.columns).norms()[place % self.columns]
     }
 
     fn subvectors(&self) -> usize {
@@ -118,8 +122,7 @@ impl<'a> Group<'a> {
                 }
             }
             let now = self.error();
-            // Rounding errors of the last digit are no improvement.
-            if now >= error * (1.0 - 1e-9) {
+            if now >= error * (1.0 - GAIN_MIN) {
                 self.kernels = before;
                 break;
             }
@@ -141,69 +144,38 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Value of a column for a kernel: the best coefficient, and what it gains. `left` is without the column's own part.
-    pub(super) fn offer(&self, kernel: &KernelState, left: f64, norm: f64) -> (f64, f64) {
-        if norm <= 0.0 {
-            return (0.0, 0.0);
-        }
-        let c = self.code.nearest(left / norm);
-        (c, kernel.weight() * c * (2.0 * left - c * norm))
-    }
-
-    /// The most valuable column of a subvector for a kernel among those that `is_free`: gain, column, coefficient.
-    /// `left` are the columns' products with what is left there.
-    pub(super) fn best_column(
-        &self,
-        kernel: &KernelState,
-        s: usize,
-        left: &[f64],
-        is_free: impl Fn(usize) -> bool,
-    ) -> (f64, usize, f64) {
-        let mut best = (0.0, 0, 0.0);
-        // No coefficient gains more than the real-valued one, left^2 / norm: most columns need no closer look.
-        let mut least = 0.0;
-        let weight = kernel.weight();
-        for (column, (&left, &norm)) in left.iter().zip(self.metric(s).norms()).enumerate() {
-            if left * left > least * norm && is_free(column) {
-                let (c, gain) = self.offer(kernel, left, norm);
-                if gain > best.0 {
-                    best = (gain, column, c);
-                    least = gain / weight;
-                }
-            }
-        }
-        best
-    }
-
     /// Kernels and free columns win each other, the most valuable pair first.
     fn pursue(&mut self, s: usize) {
-        let mut free = vec![true; self.columns];
+        let metric = self.metric(s);
+        // A column that is taken has none.
+        let mut reciprocals = metric.reciprocals().to_vec();
         let mut owned = vec![0; self.kernels.len()];
         let place = s * self.columns..(s + 1) * self.columns;
-        let best = |group: &Self, i: usize, free: &[bool]| {
+        let best = |group: &Self, i: usize, reciprocals: &[f32]| {
             let kernel = &group.kernels[i];
-            group.best_column(kernel, s, &kernel.left[place.clone()], |column| free[column])
+            let offer = Offer::best(group.code, &kernel.left[place.clone()], metric.norms(), reciprocals);
+            (kernel.weight() * f64::from(offer.gain), offer)
         };
-        let mut bests: Vec<(f64, usize, f64)> = (0..self.kernels.len()).map(|i| best(self, i, &free)).collect();
+        let mut bests: Vec<(f64, Offer)> = (0..self.kernels.len()).map(|i| best(self, i, &reciprocals)).collect();
         loop {
             let largest = (0..bests.len()).max_by(|&a, &b| bests[a].0.total_cmp(&bests[b].0).then(b.cmp(&a)));
-            let Some((i, (gain, column, c))) = largest.map(|i| (i, bests[i])) else { break };
+            let Some((i, (gain, Offer { column, coefficient, .. }))) = largest.map(|i| (i, bests[i])) else { break };
             if gain <= 0.0 {
                 break;
             }
-            free[column] = false;
+            reciprocals[column] = 0.0;
             owned[i] += 1;
-            self.change(i, s, column, c);
+            self.change(i, s, column, coefficient);
             for j in 0..bests.len() {
-                if j == i || bests[j].1 == column {
-                    bests[j] = if owned[j] < self.quota { best(self, j, &free) } else { (0.0, 0, 0.0) };
+                if j == i || bests[j].1.column == column {
+                    bests[j] = if owned[j] < self.quota { best(self, j, &reciprocals) } else { Default::default() };
                 }
             }
         }
     }
 
     /// Adds `by` to a coefficient.
-    pub(super) fn change(&mut self, i: usize, s: usize, column: usize, by: f64) {
+    pub(super) fn change(&mut self, i: usize, s: usize, column: usize, by: f32) {
         if by == 0.0 {
             return;
         }
@@ -219,8 +191,7 @@ impl<'a> Group<'a> {
     pub(super) fn restore_left(&mut self) {
         let (columns, metrics) = (self.columns, self.metrics);
         for kernel in &mut self.kernels {
-            let scale = kernel.scale;
-            kernel.left.iter_mut().zip(&kernel.products).for_each(|(left, p)| *left = p / scale);
+            kernel.forget_coefficients();
             for (s, (left, c)) in
                 kernel.left.chunks_exact_mut(columns).zip(kernel.coefficients.chunks_exact(columns)).enumerate()
             {
@@ -232,15 +203,25 @@ impl<'a> Group<'a> {
         }
     }
 
+    /// Square of the length of a kernel's sum of columns, from the coefficients alone.
+    fn sum_norm(&self, kernel: &KernelState) -> f64 {
+        let subvectors = kernel.coefficients.chunks_exact(self.columns).enumerate();
+        let of = |(s, c): (usize, &[f32])| {
+            let used = c.iter().enumerate().filter(|(_, c)| **c != 0.0);
+            used.map(|(column, &by)| f64::from(by) * dot_wide(self.metric(s).gram(column), c)).sum::<f64>()
+        };
+        subvectors.map(of).sum()
+    }
+
     /// The kernels as they are, at their best scales.
     pub(super) fn result(mut self) -> Vec<KernelFit> {
         self.best_scales();
         self.kernels
             .iter()
             .map(|kernel| {
-                let (relative, scale) = kernel.best_scale();
+                let (relative, scale) = kernel.best_scale_of(self.sum_norm(kernel));
                 let norms = (0..kernel.left.len()).map(|place| self.norm(place));
-                let step = |(left, norm): (&f64, f64)| if norm > 0.0 { (left / norm) as f32 } else { 0.0 };
+                let step = |(left, norm): (&f32, f32)| if norm > 0.0 { left / norm } else { 0.0 };
                 let signal = if kernel.signal > f64::MIN_POSITIVE { kernel.signal } else { 0.0 };
                 KernelFit {
                     // Without a best scale there is no coefficient either.
@@ -260,5 +241,5 @@ impl<'a> Group<'a> {
 }
 
 fn mean_norm(metric: &Metric) -> f64 {
-    (0..metric.columns).map(|c| metric.norm(c)).sum::<f64>() / metric.columns as f64
+    metric.norms().iter().map(|&norm| f64::from(norm)).sum::<f64>() / metric.columns as f64
 }

@@ -1,5 +1,7 @@
 //! One kernel of a group during a pursuit.
 
+use crate::least_squares::dot_wide;
+
 /// What is found for a kernel; arrays are `[subvector][column]`.
 pub(super) struct KernelFit {
     pub(super) coefficients: Vec<i8>,
@@ -13,14 +15,14 @@ pub(super) struct KernelFit {
 #[derive(Clone, Debug)]
 pub(super) struct KernelState {
     /// Products of the columns with the weights.
-    pub(super) products: Vec<f64>,
+    pub(super) products: Vec<f32>,
     /// Square of the weights' length; at least the smallest positive number, so that it can divide.
     pub(super) signal: f64,
     /// Value of one coefficient step.
     pub(super) scale: f64,
-    pub(super) coefficients: Vec<f64>,
+    pub(super) coefficients: Vec<f32>,
     /// Products of the columns with what is left of `weights / scale`.
-    pub(super) left: Vec<f64>,
+    pub(super) left: Vec<f32>,
 }
 
 impl KernelState {
@@ -29,21 +31,16 @@ impl KernelState {
         self.scale * self.scale / self.signal
     }
 
-    /// Product of weights and sum of columns, and square of the sum's length.
-    pub(super) fn sums(&self) -> (f64, f64) {
-        let (mut product, mut norm) = (0.0, 0.0);
-        for ((c, p), left) in
-            self.coefficients.iter().zip(&self.products).zip(&self.left).filter(|((c, _), _)| **c != 0.0)
-        {
-            product += c * p;
-            norm += c * (p / self.scale - left);
-        }
-        (product, norm)
+    /// Relative error at the scale that is best for the coefficients, and that scale; none without coefficients.
+    /// As precise as what is left, which gathers rounding errors.
+    pub(super) fn best_scale(&self) -> (f64, Option<f64>) {
+        let product = dot_wide(&self.coefficients, &self.products);
+        self.best_scale_of(product / self.scale - dot_wide(&self.coefficients, &self.left))
     }
 
-    /// Relative error at the scale that is best for the coefficients, and that scale; none without coefficients.
-    pub(super) fn best_scale(&self) -> (f64, Option<f64>) {
-        let (product, norm) = self.sums();
+    /// The same for the square of the length that the sum of columns has.
+    pub(super) fn best_scale_of(&self, norm: f64) -> (f64, Option<f64>) {
+        let product = dot_wide(&self.coefficients, &self.products);
         if product <= 0.0 || norm <= 0.0 {
             return (1.0, None);
         }
@@ -54,14 +51,19 @@ impl KernelState {
     pub(super) fn restart(&mut self, scale: f64) {
         self.scale = if scale > 0.0 && scale.is_finite() { scale } else { 1.0 };
         self.coefficients.fill(0.0);
-        let scale = self.scale;
-        self.left.iter_mut().zip(&self.products).for_each(|(left, p)| *left = p / scale);
+        self.forget_coefficients();
+    }
+
+    /// Puts all of `weights / scale` into what is left.
+    pub(super) fn forget_coefficients(&mut self) {
+        let steps = 1.0 / self.scale;
+        self.left.iter_mut().zip(&self.products).for_each(|(left, p)| *left = (steps * f64::from(*p)) as f32);
     }
 
     /// Takes another scale: what is left of `weights / scale` changes with it.
     pub(super) fn rescale(&mut self, scale: f64) {
-        let change = 1.0 / scale - 1.0 / self.scale;
-        self.left.iter_mut().zip(&self.products).for_each(|(left, p)| *left += change * p);
+        let steps = 1.0 / scale - 1.0 / self.scale;
+        self.left.iter_mut().zip(&self.products).for_each(|(left, p)| *left += (steps * f64::from(*p)) as f32);
         self.scale = scale;
     }
 }

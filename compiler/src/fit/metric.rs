@@ -12,11 +12,13 @@ pub(crate) struct Metric {
     pub columns: usize,
     pub length: usize,
     /// `V^T M V`, `[column][column]`.
-    gram: Vec<f64>,
+    gram: Vec<f32>,
     /// Its diagonal.
-    norms: Vec<f64>,
+    norms: Vec<f32>,
+    /// The diagonal's reciprocals; 0 for columns of no length.
+    reciprocals: Vec<f32>,
     /// `V^T M`, `[column][row]`.
-    projection: Vec<f64>,
+    projection: Vec<f32>,
     /// M, `[row][row]`; none for the identity.
     moments: Option<Vec<f64>>,
 }
@@ -42,38 +44,41 @@ impl Metric {
         let mut gram = vec![0.0; columns * columns];
         for (a, projected) in projection.chunks_exact(length).enumerate() {
             for (b, v) in vectors.iter().enumerate().take(a + 1) {
-                let product = dot(projected, v);
+                let product = dot(projected, v) as f32;
                 gram[a * columns + b] = product;
                 gram[b * columns + a] = product;
             }
         }
-        let norms = gram.iter().copied().step_by(columns + 1).collect();
-        Metric { columns, length, gram, norms, projection, moments }
+        let norms: Vec<f32> = gram.iter().copied().step_by(columns + 1).collect();
+        let reciprocals = norms.iter().map(|&norm| if norm > 0.0 { 1.0 / norm } else { 0.0 }).collect();
+        let projection = projection.iter().map(|&v| v as f32).collect();
+        Metric { columns, length, gram, norms, reciprocals, projection, moments }
     }
 
     /// Products of one column with all of them.
-    pub(crate) fn gram(&self, column: usize) -> &[f64] {
+    pub(crate) fn gram(&self, column: usize) -> &[f32] {
         &self.gram[column * self.columns..(column + 1) * self.columns]
     }
 
-    /// Square of a column's length.
-    pub(crate) fn norm(&self, column: usize) -> f64 {
-        self.norms[column]
-    }
-
     /// Squares of all columns' lengths.
-    pub(crate) fn norms(&self) -> &[f64] {
+    pub(crate) fn norms(&self) -> &[f32] {
         &self.norms
     }
 
+    /// Their reciprocals; 0 for columns of no length.
+    pub(crate) fn reciprocals(&self) -> &[f32] {
+        &self.reciprocals
+    }
+
     /// Products of all columns with `target`, and the square of its length.
-    pub(crate) fn correlations(&self, target: &[f64], into: &mut [f64]) -> f64 {
+    pub(crate) fn correlations(&self, target: &[f32], into: &mut [f32]) -> f64 {
         for (value, row) in into.iter_mut().zip(self.projection.chunks_exact(self.length)) {
             *value = dot(row, target);
         }
+        let target: Vec<f64> = target.iter().map(|&t| t.into()).collect();
         match &self.moments {
-            None => dot(target, target),
-            Some(m) => m.chunks_exact(self.length).zip(target).map(|(row, t)| t * dot(row, target)).sum(),
+            None => dot(&target, &target),
+            Some(m) => m.chunks_exact(self.length).zip(&target).map(|(row, t)| t * dot(row, &target)).sum(),
         }
     }
 }
@@ -92,7 +97,8 @@ mod tests {
         let root: Vec<f64> = (0..length * length).map(|_| random.signed_unit()).collect();
         let entry = |i: usize, j: usize| (0..length).map(|k| root[i * length + k] * root[j * length + k]).sum::<f64>();
         let moments: Vec<f64> = (0..length * length).map(|n| entry(n / length, n % length)).collect();
-        let target: Vec<f64> = (0..length).map(|_| random.signed_unit()).collect();
+        let target: Vec<f64> = (0..length).map(|_| f64::from(random.signed_unit() as f32)).collect();
+        let single: Vec<f32> = target.iter().map(|&t| t as f32).collect();
         let identity: Vec<f64> =
             (0..length * length).map(|n| if n / length == n % length { 1.0 } else { 0.0 }).collect();
         for (metric, m) in
@@ -103,12 +109,15 @@ mod tests {
             };
             let vectors = basis.vectors(length);
             let mut found = vec![0.0; columns];
-            assert!((metric.correlations(&target, &mut found) - form(&target, &target)).abs() < 1e-9);
+            assert!((metric.correlations(&single, &mut found) - form(&target, &target)).abs() < 1e-9);
             for a in 0..columns {
-                assert!((found[a] - form(&vectors[a], &target)).abs() < 1e-9);
-                assert!((metric.norm(a) - form(&vectors[a], &vectors[a])).abs() < 1e-9);
+                let near = |found: f32, wanted: f64| (f64::from(found) - wanted).abs() < 1e-5 * (1.0 + wanted.abs());
+                assert!(near(found[a], form(&vectors[a], &target)));
+                let norm = form(&vectors[a], &vectors[a]);
+                assert!(near(metric.norms()[a], norm));
+                assert!(near(metric.reciprocals()[a], if norm > 0.0 { 1.0 / norm } else { 0.0 }));
                 for b in 0..columns {
-                    assert!((metric.gram(a)[b] - form(&vectors[a], &vectors[b])).abs() < 1e-9);
+                    assert!(near(metric.gram(a)[b], form(&vectors[a], &vectors[b])));
                 }
             }
         }

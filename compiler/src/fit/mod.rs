@@ -6,6 +6,7 @@
 //! | [`pursuit`] | grouped kernels compete for columns; at most so many nonzeros |
 //! | [`rounding`] | kernels that use all columns of their crossbar |
 //! | `group`, `kernel`, `improvement` | what both work on: kernels, columns, what is left; better columns |
+//! | `offer` | what a column is worth to a kernel |
 //! | [`Lesson`] | a layer that a basis is learned from |
 //! | [`Written`] | crossbars with cells that could not be written |
 //! | `winner` | winner takes all, for comparison |
@@ -15,6 +16,7 @@ mod improvement;
 mod kernel;
 mod learn;
 mod metric;
+mod offer;
 pub mod pursuit;
 mod resume;
 pub mod rounding;
@@ -61,6 +63,13 @@ pub struct LayerOptions {
     pub group: Option<usize>,
     /// Columns that a kernel uses at most in a subvector.
     pub nonzeros: Option<usize>,
+}
+
+impl LayerOptions {
+    /// Whether every kernel uses all columns of its crossbar.
+    fn uses_all_columns(&self) -> bool {
+        self.group.is_none() && self.nonzeros.is_none()
+    }
 }
 
 /// How a network is fitted.

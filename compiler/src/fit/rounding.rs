@@ -29,7 +29,7 @@ pub fn rounded(target: &Target, basis: &Basis, kernels: &[usize], code: Coeffici
         .par_iter()
         .map(|group| {
             let weights = target.kernel(group[0], &cut);
-            let real: Vec<f64> = weights.chunks_exact(cut.length).flat_map(|w| projection.coefficients(w)).collect();
+            let real: Vec<f32> = weights.chunks_exact(cut.length).flat_map(|w| projection.coefficients(w)).collect();
             let mut group = Group::new(target, &cut, &metrics, group, code, basis.columns);
             start(&mut group, &real, code);
             group.finish()
@@ -39,17 +39,21 @@ pub fn rounded(target: &Target, basis: &Basis, kernels: &[usize], code: Coeffici
 }
 
 /// Rounds `real` at the best of a few scales.
-pub(super) fn start(group: &mut Group, real: &[f64], code: CoefficientCode) {
-    let largest = real.iter().fold(0.0f64, |m, c| m.max(c.abs()));
+pub(super) fn start(group: &mut Group, real: &[f32], code: CoefficientCode) {
+    let largest = real.iter().fold(0.0f32, |m, c| m.max(c.abs()));
     if largest == 0.0 {
         return;
     }
-    let mut grid = vec![largest / f64::from(code.max()) * GRID_LARGEST; GRID_SIZE];
+    let mut grid = vec![f64::from(largest) / f64::from(code.max()) * GRID_LARGEST; GRID_SIZE];
     for i in 1..GRID_SIZE {
         grid[i] = grid[i - 1] * GRID_STEP;
     }
+    let steps = |scale: f64| move |c: &f32| (f64::from(*c) / scale) as f32;
     // Errors of the coefficients stand for those of the weights, exactly if the basis is orthogonal: a cheap first choice.
-    let rough = |scale: f64| real.iter().map(|c| c - scale * code.nearest(c / scale)).map(|e| e * e).sum::<f64>();
+    let rough = |scale: f64| {
+        let errors = real.iter().map(steps(scale)).map(|c| f64::from(c - code.nearest(c)));
+        scale * scale * errors.map(|e| e * e).sum::<f64>()
+    };
     let errors: Vec<f64> = grid.iter().map(|&scale| rough(scale)).collect();
     let first = (0..GRID_SIZE).min_by(|a, b| errors[*a].total_cmp(&errors[*b])).unwrap_or(0);
     let near = first.saturating_sub(GRID_NEAR)..(first + GRID_NEAR + 1).min(GRID_SIZE);
@@ -57,7 +61,7 @@ pub(super) fn start(group: &mut Group, real: &[f64], code: CoefficientCode) {
     for &scale in &grid[near] {
         let kernel = &mut group.kernels[0];
         kernel.restart(scale);
-        kernel.coefficients.iter_mut().zip(real).for_each(|(c, r)| *c = code.nearest(r / scale));
+        kernel.coefficients.iter_mut().zip(real.iter().map(steps(scale))).for_each(|(c, r)| *c = code.nearest(r));
         group.restore_left();
         let error = group.error();
         if best.as_ref().is_none_or(|(least, _)| error < *least) {

@@ -36,9 +36,9 @@ impl<'a> Target<'a> {
     }
 
     /// The kernel's weights, cut into subvectors of equal length.
-    pub(crate) fn kernel(&self, kernel: usize, cut: &Subvectors) -> Vec<f64> {
+    pub(crate) fn kernel(&self, kernel: usize, cut: &Subvectors) -> Vec<f32> {
         let weights = &self.weight[kernel * self.depth..(kernel + 1) * self.depth];
-        let mut padded: Vec<f64> = weights.iter().map(|&w| f64::from(w)).collect();
+        let mut padded = weights.to_vec();
         padded.resize(cut.count * cut.length, 0.0);
         padded
     }

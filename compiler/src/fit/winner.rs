@@ -30,12 +30,12 @@ pub fn winner_take_all(
                 let scale = before.fit.scale[kernel];
                 state.kernels[i].scale = if scale == 0.0 { 1.0 } else { scale };
                 let coefficients = &before.fit.coefficients[kernel * width..(kernel + 1) * width];
-                state.kernels[i].coefficients = coefficients.iter().map(|&c| f64::from(c)).collect();
+                state.kernels[i].coefficients = coefficients.iter().map(|&c| f32::from(c)).collect();
             }
             for place in 0..width {
                 let worth = |k: &KernelState| {
-                    let c = k.coefficients[place];
-                    (k.weight() * (2.0 * c * k.products[place] / k.scale - c * c * state.norm(place))).max(0.0)
+                    let [c, p, norm] = [k.coefficients[place], k.products[place], state.norm(place)].map(f64::from);
+                    (k.weight() * (2.0 * c * p / k.scale - c * c * norm)).max(0.0)
                 };
                 let winner = (0..group.len())
                     .filter(|&i| state.kernels[i].coefficients[place] != 0.0)

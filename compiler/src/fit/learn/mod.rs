@@ -24,10 +24,10 @@ use sums::Sums;
 
 /// Subvectors to learn from: more of them hardly change the basis.
 const SAMPLE: usize = 16_384;
-/// Rounds of improvement of the coefficients for the same cells.
-const IMPROVEMENTS: usize = 3;
+/// Rounds of improvement of the coefficients for the same cells: the next cells come soon.
+const IMPROVEMENTS: usize = 1;
 /// Rounds with cells that are real numbers.
-const REAL_ROUNDS: usize = 12;
+const REAL_ROUNDS: usize = 10;
 /// Rounds with cells that are levels.
 const LEVEL_ROUNDS: usize = 10;
 /// A round that gains less than this share ends learning.
@@ -165,8 +165,10 @@ impl School<'_> {
         let cut_to = |length: usize| -> Columns { columns.iter().map(|c| c[..length].to_vec()).collect() };
         let metrics: Vec<[Metric; 1]> =
             self.cuts.par_iter().map(|cut| [Metric::of_columns(cut_to(cut.length), None)]).collect();
-        let projections: Vec<Projection> =
-            self.cuts.par_iter().map(|cut| Projection::new(&cut_to(cut.length))).collect();
+        let projection = |(cut, lesson): (&Subvectors, &Lesson)| {
+            lesson.options.uses_all_columns().then(|| Projection::new(&cut_to(cut.length)))
+        };
+        let projections: Vec<Option<Projection>> = self.cuts.par_iter().zip(self.lessons).map(projection).collect();
         let errors: Vec<f64> = units
             .par_iter_mut()
             .map(|unit| {
@@ -174,10 +176,9 @@ impl School<'_> {
                 let (cut, metrics) = (&self.cuts[unit.layer], &metrics[unit.layer]);
                 let quota = pursuit::quota(columns.len(), options.group.map(|_| unit.group.len()), options.nonzeros);
                 let mut group = Group::new(target, cut, metrics, &unit.group, options.code, quota);
-                if options.group.is_none() && options.nonzeros.is_none() {
+                if let Some(projection) = &projections[unit.layer] {
                     let weights = target.kernel(unit.group[0], cut);
-                    let projection = &projections[unit.layer];
-                    let real: Vec<f64> =
+                    let real: Vec<f32> =
                         weights.chunks_exact(cut.length).flat_map(|w| projection.coefficients(w)).collect();
                     super::rounding::start(&mut group, &real, options.code);
                 } else if unit.found.is_empty() {
@@ -244,9 +245,9 @@ impl School<'_> {
             let cut = &self.cuts[unit.layer];
             let weights = self.lessons[unit.layer].target.kernel(unit.group[i], cut);
             let subvector = &weights[..cut.length];
-            let largest = subvector.iter().fold(f64::MIN_POSITIVE, |m, w| m.max(w.abs()));
+            let largest = subvector.iter().fold(f32::MIN_POSITIVE, |m, w| m.max(w.abs()));
             for (v, w) in columns[column].iter_mut().zip(subvector) {
-                *v = self.nearest_level(w / largest * self.level_max);
+                *v = self.nearest_level(f64::from(w / largest) * self.level_max);
             }
         }
     }

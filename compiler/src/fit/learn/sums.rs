@@ -12,7 +12,7 @@ pub(super) struct Sums {
     columns: usize,
     /// `[column][column]` of every layer.
     coefficients: Vec<Vec<f64>>,
-    /// `[row][column]` of every layer, as many rows as its subvectors are long.
+    /// `[column][row]` of every layer, as many rows as its subvectors are long.
     weights: Vec<Vec<f64>>,
     lengths: Vec<usize>,
 }
@@ -40,8 +40,9 @@ impl Sums {
                             let row = &mut a[i * columns..(i + 1) * columns];
                             used.iter().for_each(|&(j, y)| row[j] += square * x * y);
                         }
-                        for (w, b) in w.iter().zip(b.chunks_exact_mut(columns)) {
-                            used.iter().for_each(|&(i, x)| b[i] += scale * w * x);
+                        for &(i, x) in &used {
+                            let column = &mut b[i * cut.length..(i + 1) * cut.length];
+                            column.iter_mut().zip(w).for_each(|(b, w)| *b += scale * x * f64::from(*w));
                         }
                     }
                 }
@@ -61,7 +62,7 @@ impl Sums {
         let (mut a, mut b) = (vec![0.0; self.columns * self.columns], vec![0.0; self.columns]);
         for layer in (0..self.lengths.len()).filter(|&l| self.lengths[l] > row) {
             a.iter_mut().zip(&self.coefficients[layer]).for_each(|(sum, x)| *sum += x);
-            let weights = &self.weights[layer][row * self.columns..];
+            let weights = self.weights[layer][row..].iter().step_by(self.lengths[layer]);
             b.iter_mut().zip(weights).for_each(|(sum, x)| *sum += x);
         }
         (a, b)

@@ -32,7 +32,7 @@ fn error_of(target: &Target, basis: &Basis, fit: &LayerFit) -> f64 {
                 .map(|i| {
                     let c = &coefficients[i / cut.length * basis.columns..][..basis.columns];
                     let sum: f64 = c.iter().zip(&vectors).map(|(&c, v)| f64::from(c) * v[i % cut.length]).sum();
-                    (weights[i] - fit.scale[k] * sum).powi(2)
+                    (f64::from(weights[i]) - fit.scale[k] * sum).powi(2)
                 })
                 .sum::<f64>()
         })
