@@ -113,7 +113,7 @@ mod tests {
         Rule { kernels: 2, subvectors: 2, columns: 3, code: CoefficientCode::TERNARY, limit }
     }
 
-    const LATENTS: [f32; 12] = [0.9, -0.6, 0.2, 0.4, -0.7, 0.6, -0.8, -0.7, 0.1, 0.5, 0.7, -2.0];
+    const LATENTS: [f32; 12] = [0.9, -0.6, 0.2, 0.4, -0.7, 0.6, -0.8, -0.7, 0.1, 0.6, 0.7, -2.0];
 
     #[test]
     fn the_winner_takes_the_column_and_the_first_of_equals_wins() {
