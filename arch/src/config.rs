@@ -70,7 +70,7 @@ config! {
     core.kernels "" 1..=4096 "kernels of the largest layer: entries of the requantize parameter memory";
     core.slot_stream_bits "" 32..=1024 "width of the slot stream in bits";
     core.activation_stream_bytes "B" 1..=64 "width of the activation stream in bytes";
-    core.results_per_beat "W" 1..=16 = 1 "results of a beat of the result stream, drained and requantized at once: the greatest power of two that also divides the tiles";
+    core.results_per_beat "W" 1..=16 = 1 "most results of a beat of the result stream, drained and requantized at once; no more than the tiles, rounded up to a power of two";
     core.skip_zero_planes "" 0..=1 = 0 "1: input planes of a position in which all rows are 0 are not read; cycles then depend on the data";
     crossbar.rows "R" 8..=256 "wordlines of a crossbar";
     crossbar.columns "C" 8..=512 "columns of a crossbar, one basis vector each";
@@ -268,9 +268,45 @@ impl ChipConfig {
             .collect()
     }
 
-    /// Results of a beat of the result stream, W: so many tiles are drained at once.
+    /// Room for results in a beat of the result stream, W: so many tiles are drained at once.
     pub fn drain_width(&self) -> usize {
-        self.results_per_beat.min(1 << self.tiles.trailing_zeros())
+        self.results_per_beat.min(self.tiles.next_power_of_two())
+    }
+
+    /// Requantization pipelines: one for each tile that is drained at once.
+    pub fn pipelines(&self) -> usize {
+        self.drain_width().min(self.tiles)
+    }
+
+    /// Beats that drain one psum of every tile: W tiles each, the last one those that remain.
+    pub fn drain_groups(&self) -> usize {
+        self.tiles.div_ceil(self.drain_width())
+    }
+
+    /// Beats that drain places 0..`places` at one position.
+    pub fn drain_beats(&self, places: usize) -> usize {
+        places / self.tiles * self.drain_groups() + (places % self.tiles).div_ceil(self.drain_width())
+    }
+
+    /// Words of a pipeline's parameter memory: one for every beat that drains a position of the largest layer on all tiles.
+    pub fn parameter_words(&self) -> usize {
+        self.drain_beats(self.kernels)
+    }
+
+    /// Where a layer on the first `tiles` tiles has the parameter of place q: W for each beat, also where a beat has fewer results.
+    pub fn parameter_place(&self, tiles: usize, q: usize) -> usize {
+        let (width, row, tile) = (self.drain_width(), q / tiles, q % tiles);
+        (row * tiles.div_ceil(width) + tile / width) * width + tile % width
+    }
+
+    /// Whether the parameter memories have room for `places` places on the first `tiles` tiles.
+    pub fn has_parameters(&self, tiles: usize, places: usize) -> bool {
+        places == 0 || self.parameter_place(tiles, places - 1) < self.parameter_words() * self.drain_width()
+    }
+
+    /// The chip as a layer sees it that uses the first `tiles` tiles only, 1..N.
+    pub fn using(&self, tiles: usize) -> Self {
+        Self { tiles: tiles.clamp(1, self.tiles), ..self.clone() }
     }
 
     /// Whether the core skips input planes without ones; with one input plane there is nothing to skip.

@@ -90,27 +90,30 @@ fn a_crafted_image_cannot_take_all_memory() {
     let shape = "{\"in_channels\":1,\"in_height\":1,\"in_width\":1,\"kernels\":0,\"window\":{\"kernel\":[1,1],\"stride\":[1,1],\"padding\":[0,0,0,0],\"dilation\":[1,1]}}";
     let of_slots = |of: &str| format!("[{slots},0,{of}]");
     let (switches, items) = (of_slots("16"), of_slots("4"));
-    let header = format!(
-        "{{\"format\":2,\"name\":\"n\",\"geometry\":{{\"tiles\":0,\"rows\":16,\"columns\":16,\"cell_bits\":1,\"lanes\":4,\"adc_bits\":8}},\
-         \"input\":{{\"shape\":{{\"channels\":1,\"height\":1,\"width\":1}},\"bits\":1,\"signed\":false,\"scale\":1.0}},\
-         \"steps\":[{{\"name\":\"a\",\"inputs\":[0],\"op\":{{\"matrix\":{{\"first\":0,\"groups\":1}}}}}}],\
-         \"layers\":[{{\"name\":\"a\",\"shape\":{shape},\"input_bits\":1,\"signed\":false,\"gain\":0,\"block_positions\":1,\
-         \"slots_per_subvector\":[{slots}],\"shift\":1,\"low\":0,\"high\":1,\"raw\":false}}]}}"
-    );
-    let image = crafted(
-        &header,
-        &[
-            ("basis", "I8", "[0,16,16]"),
-            ("layers.0.home", "U32", "[0]"),
-            ("layers.0.multiplier", "I16", "[0]"),
-            ("layers.0.offset", "I64", "[0]"),
-            ("layers.0.switches", "I8", &switches),
-            ("layers.0.item_kernel", "I32", &items),
-            ("layers.0.item_plane", "U8", &items),
-        ],
-    );
-    fs::write(folder.path().join("crafted"), image).unwrap();
-    bash(folder.path(), "ulimit -v 4000000; exec $BASISN inspect crafted").refused(2, &["crafted, geometry"]);
+    // A chip without tiles, and a layer that uses none.
+    for (of_chip, at) in [(0, "crafted, geometry"), (1, "crafted, layers.0.tiles")] {
+        let header = format!(
+            "{{\"format\":3,\"name\":\"n\",\"geometry\":{{\"tiles\":{of_chip},\"rows\":16,\"columns\":16,\"cell_bits\":1,\"lanes\":4,\"adc_bits\":8}},\
+             \"input\":{{\"shape\":{{\"channels\":1,\"height\":1,\"width\":1}},\"bits\":1,\"signed\":false,\"scale\":1.0}},\
+             \"steps\":[{{\"name\":\"a\",\"inputs\":[0],\"op\":{{\"matrix\":{{\"first\":0,\"groups\":1}}}}}}],\
+             \"layers\":[{{\"name\":\"a\",\"shape\":{shape},\"input_bits\":1,\"signed\":false,\"gain\":0,\"tiles\":0,\"block_positions\":1,\
+             \"slots_per_subvector\":[{slots}],\"shift\":1,\"low\":0,\"high\":1,\"raw\":false}}]}}"
+        );
+        let image = crafted(
+            &header,
+            &[
+                ("basis", "I8", "[0,16,16]"),
+                ("layers.0.home", "U32", "[0]"),
+                ("layers.0.multiplier", "I16", "[0]"),
+                ("layers.0.offset", "I64", "[0]"),
+                ("layers.0.switches", "I8", &switches),
+                ("layers.0.item_kernel", "I32", &items),
+                ("layers.0.item_plane", "U8", &items),
+            ],
+        );
+        fs::write(folder.path().join("crafted"), image).unwrap();
+        bash(folder.path(), "ulimit -v 4000000; exec $BASISN inspect crafted").refused(2, &[at]);
+    }
 }
 
 #[test]

@@ -184,7 +184,7 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
     let mut reports = Vec::with_capacity(fitted.layers.len());
     for layer in &fitted.layers {
         let items = layer.items(basis);
-        let Arrangement { home, schedule, block_positions, cycles } =
+        let Arrangement { tiles, home, schedule, block_positions, cycles } =
             map::arrange(layer, &items, bases, config, options)?;
         let lower_bound = schedule.iter().map(|s| s.lower_bound).sum();
         let lowered = LayerProgram {
@@ -193,6 +193,7 @@ pub fn lower(fitted: &Fitted, config: &ChipConfig, options: ScheduleOptions) -> 
             input_bits: layer.input.bits,
             signed: layer.input.signed,
             gain: layer.gain,
+            tiles,
             block_positions,
             home,
             slots: schedule.into_iter().map(|s| s.slots).collect(),

@@ -68,13 +68,13 @@ pub fn whole_groups(kernels: usize, groups: &[Vec<usize>], bases: usize, config:
 /// # Errors
 /// The psum memory does not hold one position of the layer, or the layer has more kernels than the chip has parameters.
 pub fn most_positions(layer: &FittedLayer, config: &ChipConfig) -> Result<usize, Error> {
-    most_of_places(layer, layer.shape.kernels, config)
+    most_of_places(layer, layer.shape.kernels, config, config)
 }
 
-/// The same for a layer with so many places in the drain order.
-fn most_of_places(layer: &FittedLayer, kernels: usize, config: &ChipConfig) -> Result<usize, Error> {
+/// The same for a layer with so many places in the drain order, on the tiles that `config` has of a chip.
+fn most_of_places(layer: &FittedLayer, kernels: usize, config: &ChipConfig, chip: &ChipConfig) -> Result<usize, Error> {
     let at = || format!("layer {}", layer.name);
-    if kernels > config.kernels() {
+    if kernels > config.kernels() || !chip.has_parameters(config.tiles(), kernels) {
         return Err(Error::chip(
             at(),
             format!("{kernels} kernels, and core.kernels = {}", config.kernels()),
@@ -97,39 +97,83 @@ fn most_of_places(layer: &FittedLayer, kernels: usize, config: &ChipConfig) -> R
     Ok(most)
 }
 
-/// Homes, slots and block size of a layer. Groups are kept, spread evenly or each as a whole, unless all kernels scheduled freely are faster:
-/// what has the fewest cycles by the cycle model.
+/// Tiles, homes, slots and block size of a layer: what has the fewest cycles by the cycle model, and of equals the fewest tiles.
+///
+/// A tile more means one slot word more to load, which a layer of few positions waits for. A layer whose reads take nearly all cycles on all
+/// tiles is not tried on fewer.
 pub(crate) fn arrange(
     layer: &FittedLayer,
     items: &[Vec<PlaneItem>],
     bases: usize,
-    config: &ChipConfig,
+    chip: &ChipConfig,
     options: ScheduleOptions,
 ) -> Result<Arrangement, Error> {
-    most_positions(layer, config)?;
-    let kernels = layer.shape.kernels;
+    most_positions(layer, chip)?;
+    let on = |tiles: usize| arrange_on(layer, items, bases, &chip.using(tiles), chip, options);
+    let all = on(chip.tiles());
+    let positions = layer.shape.positions().div_ceil(chip.cores());
+    let reads = |a: &Arrangement| {
+        let slots: usize = a.schedule.iter().map(|s| s.slots.len()).sum();
+        (slots * positions * layer.input.bits * chip.read_interval_cycles()) as f64
+    };
+    let is_busy = |a: &Arrangement| reads(a) > READS_OF_A_BUSY_LAYER * a.cycles as f64;
+    let fewer =
+        if all.as_ref().is_some_and(is_busy) { Vec::new() } else { fewer_tiles(layer.shape.kernels, bases, chip) };
+    let found = all.into_iter().chain(fewer.into_iter().filter_map(on));
+    found.min_by_key(|a| (a.cycles, a.tiles)).ok_or_else(|| unplaced(layer))
+}
+
+/// Share of cycles with a read from which on fewer tiles could hardly be faster.
+const READS_OF_A_BUSY_LAYER: f64 = 0.98;
+
+/// Numbers of tiles below all of them that a layer may be faster on: the fewest that have so many kernels each, from as few as all have to a few
+/// more, then twice as many each time. Every basis has as many of them as the others.
+fn fewer_tiles(kernels: usize, bases: usize, chip: &ChipConfig) -> Vec<usize> {
+    let least = kernels.div_ceil(chip.tiles());
+    let doubled = std::iter::successors(Some(2 * least), |each| (each / 2 < kernels).then_some(2 * each));
+    let mut tiles: Vec<usize> = (least..least + 4)
+        .chain(doubled)
+        .map(|each| kernels.div_ceil(each).next_multiple_of(bases))
+        .filter(|&tiles| tiles < chip.tiles())
+        .collect();
+    tiles.sort_unstable();
+    tiles.dedup();
+    tiles
+}
+
+/// The same on all tiles that `config` has of a chip. Groups are kept, spread evenly or each as a whole, unless all kernels scheduled freely
+/// are faster. `None` where the chip has no room for that.
+fn arrange_on(
+    layer: &FittedLayer,
+    items: &[Vec<PlaneItem>],
+    bases: usize,
+    config: &ChipConfig,
+    chip: &ChipConfig,
+    options: ScheduleOptions,
+) -> Option<Arrangement> {
+    let (kernels, tiles) = (layer.shape.kernels, config.tiles());
     let of = |home: Vec<u32>, groups: Option<&[Vec<usize>]>| {
-        let most = most_of_places(layer, places(&home), config).ok()?;
+        let most = most_of_places(layer, places(&home), config, chip).ok()?;
         let schedule = schedule_layer(items, &home, groups, config, options);
         let slots: Vec<usize> = schedule.iter().map(|s| s.slots.len()).collect();
         let block_positions = block_positions(layer, places(&home), slots.clone(), most, config);
         let cycles = work(layer, places(&home), slots, block_positions, config).counts(config).cycles;
         let of_subvectors: Vec<_> = schedule.iter().map(|s| &s.slots[..]).collect();
         vacancies(&home, &of_subvectors, config)?;
-        Some(Arrangement { home, schedule, block_positions, cycles })
+        Some(Arrangement { tiles, home, schedule, block_positions, cycles })
     };
     let groups = layer.groups.as_deref();
     let mut found: Vec<Arrangement> = of(homes(kernels, groups, bases, config), groups).into_iter().collect();
     if let Some(groups) = groups {
         let size = groups.iter().map(Vec::len).max().unwrap_or(1);
-        let fewest = kernels.div_ceil(config.tiles()).div_ceil(size);
+        let fewest = kernels.div_ceil(tiles).div_ceil(size);
         if !found.iter().any(|a| a.schedule.iter().all(|s| s.slots.len() <= fewest)) {
             found.extend(of(whole_groups(kernels, groups, bases, config), Some(groups)));
             found.extend(of(homes(kernels, None, bases, config), None));
         }
     }
     // Of equals the first.
-    found.into_iter().min_by_key(|a| a.cycles).ok_or_else(|| unplaced(layer))
+    found.into_iter().min_by_key(|a| a.cycles)
 }
 
 /// Homes without gaps always have their slots; without one there is nothing to choose from.
@@ -139,6 +183,8 @@ fn unplaced(layer: &FittedLayer) -> Error {
 
 /// How a layer runs on a chip.
 pub(crate) struct Arrangement {
+    /// Tiles in use: the first ones.
+    pub tiles: usize,
     pub home: Vec<u32>,
     pub schedule: Vec<SubvectorSchedule>,
     pub block_positions: usize,
@@ -155,7 +201,15 @@ fn work(
 ) -> LayerWork {
     let positions = layer.shape.positions().div_ceil(config.cores());
     let rows_used = Subvectors::new(layer.shape.depth(), config.rows()).length;
-    LayerWork { positions, block_positions, slots, rows_used, planes: layer.input.bits, kernels: places }
+    LayerWork {
+        tiles: config.tiles(),
+        positions,
+        block_positions,
+        slots,
+        rows_used,
+        planes: layer.input.bits,
+        kernels: places,
+    }
 }
 
 /// Positions of a full block, at most `most`: the size with the fewest cycles for a layer with these slots in its subvectors.
@@ -251,9 +305,32 @@ pub(crate) mod tests {
         assert_eq!(found(3, 8), (2, 23));
         // Reading one plane takes less time than draining places without a kernel.
         assert_eq!(found(3, 1), (3, 20));
-        // And draining 26 places takes more than two slots of seven tiles.
-        assert_eq!(found(7, 8), (2, 20));
+        // Seven tiles drain 26 places in as many beats as 20.
+        assert_eq!(found(7, 8), (1, 26));
         assert_eq!((1..=6).map(|tiles| found(tiles, 8).0).collect::<Vec<_>>(), [5, 3, 2, 2, 1, 1]);
+    }
+
+    #[test]
+    fn layers_that_wait_for_slot_words_use_fewer_tiles() {
+        let chip = |tiles: usize| ChipConfig::load("digits").unwrap().with("core.tiles", tiles).unwrap();
+        let found = |tiles, positions| {
+            let (layer, items) = grouped(positions);
+            let found = arrange(&layer, &items, 1, &chip(tiles), ScheduleOptions::default()).unwrap();
+            (found.tiles, found.cycles)
+        };
+        // One position: 8 reads a slot, and a word takes 7 beats. Five groups on three tiles take two slots, on five one.
+        let cycles: Vec<u64> = (1..=16).map(|tiles| found(tiles, 1).1).collect();
+        assert!(cycles.is_sorted_by(|a, b| a >= b), "{cycles:?}");
+        assert!(found(64, 1).0 <= 5 && found(5, 1024).0 == 5, "{:?} {:?}", found(64, 1), found(5, 1024));
+    }
+
+    #[test]
+    fn numbers_of_tiles_leave_every_basis_as_many() {
+        let chip = |tiles: usize| ChipConfig::load("digits").unwrap().with("core.tiles", tiles).unwrap();
+        assert_eq!(fewer_tiles(10, 1, &chip(64)), [1, 2, 3, 4, 5, 10]);
+        assert_eq!(fewer_tiles(32, 1, &chip(7)), [1, 2, 4, 5, 6]);
+        assert_eq!(fewer_tiles(10, 4, &chip(8)), [4]);
+        assert_eq!(fewer_tiles(10, 1, &chip(1)), [0; 0]);
     }
 
     #[test]

@@ -65,7 +65,8 @@ fn digits_keep_their_accuracy_without_training() {
     assert!(float >= 0.99, "float accuracy {float}");
     assert!(right as f64 / d.test.len() as f64 >= 0.99, "{right} of {} right", d.test.len());
     assert!(report.snr_db >= 21.0, "{} dB", report.snr_db);
-    assert!(report.slots <= 184, "{} slots", report.slots);
+    // The last layer is faster on two of the four tiles, in more slots.
+    assert!(report.cycles <= 39_000, "{} cycles", report.cycles);
 }
 
 #[test]

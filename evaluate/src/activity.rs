@@ -49,9 +49,9 @@ pub struct Activity {
 /// Clock cycles of one register write over AXI4-Lite, as a host that asks for one thing at a time makes them.
 pub const REGISTER_WRITE_CYCLES: u64 = 3;
 
-/// Register writes of a layer: twelve, and two for every kernel.
-pub fn layer_registers(kernels: usize) -> u64 {
-    2 * kernels as u64 + 12
+/// Register writes of a layer: thirteen, and two for every parameter, see [`ChipConfig::parameter_place`].
+pub fn layer_registers(parameters: usize) -> u64 {
+    2 * parameters as u64 + 13
 }
 
 /// What one layer does for `batch` images.
@@ -77,10 +77,12 @@ fn core(config: &ChipConfig, layer: &Layer, positions: usize, values: &Values) -
     let cut = layer.subvectors(config.rows());
     let slots = Slots::new(config, layer, values);
     let places = layer.program.as_ref().map_or(layer.kernels, |p| p.places);
-    let rows = places.div_ceil(config.tiles() * config.lanes());
+    let used = layer.program.as_ref().map_or(config.tiles(), |p| p.tiles);
+    let rows = places.div_ceil(used * config.lanes());
     let most = config.position_block().min(config.psum_words() / 2 / rows).max(1);
     let block = layer.program.as_ref().map_or(most, |p| p.block_positions).min(positions);
     let work = LayerWork {
+        tiles: used,
         positions,
         block_positions: block,
         slots: slots.of_subvector.clone(),
@@ -105,7 +107,7 @@ fn core(config: &ChipConfig, layer: &Layer, positions: usize, values: &Values) -
     Activity {
         cycles: counts.cycles,
         read_cycles: counts.reads * config.read_interval_cycles() as u64,
-        setup_cycles: REGISTER_WRITE_CYCLES * layer_registers(places),
+        setup_cycles: REGISTER_WRITE_CYCLES * layer_registers(config.parameter_place(used, places - 1) + 1),
         reads,
         conversions: reads * config.lanes() as u64,
         codes: n * planes * slots.items * reads / planes_of_all.max(1),
@@ -115,11 +117,11 @@ fn core(config: &ChipConfig, layer: &Layer, positions: usize, values: &Values) -
         // All updates but the first of every place, and the drain.
         psum_reads: n * slots.updates,
         psum_writes: n * slots.updates,
-        slot_bits: blocks * slot_count * tiles * word_bits,
+        slot_bits: blocks * slot_count * used as u64 * word_bits,
         activation_bits: n * (cut.count * cut.length.next_multiple_of(beat) * 8) as u64,
         input_buffer_bits: n * slot_count * (config.rows() * config.input_bits()) as u64,
         results: n * places as u64,
-        slot_storage_bits: slot_count * tiles * word_bits,
+        slot_storage_bits: slot_count * used as u64 * word_bits,
         blocks,
     }
 }

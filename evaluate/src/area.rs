@@ -68,7 +68,7 @@ pub fn basis(chip: &Chip, logic: &Synthesis, values: &Values) -> Vec<Part> {
     // A value in every clock cycle takes one unit as large as that of requantization, which scales and rounds as it does.
     let units = (values.vector_values_per_ns * chip.clock_ns).ceil();
     let requantize = gates(Logic::Requantize);
-    let unit = requantize / (cores * c.drain_width() as f64);
+    let unit = requantize / (cores * c.pipelines() as f64);
     let part = |name: &str, um2, of, overhead, source: &str| Part {
         name: name.into(),
         um2,

@@ -98,7 +98,7 @@ const PLACES: [Place; 16] = [
     place("registers", Part::CoreControl, one, ChipConfig::lanes),
     place("result_fifo", Part::CoreControl, one, ChipConfig::drain_width),
     place("sequencer", Part::CoreControl, one, ChipConfig::position_block),
-    place("requantize", Part::Requantize, ChipConfig::drain_width, ChipConfig::kernels),
+    place("requantize", Part::Requantize, ChipConfig::pipelines, ChipConfig::kernels),
 ];
 
 /// Gates of every block as a straight line, and the area of a gate.

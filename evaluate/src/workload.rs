@@ -42,6 +42,8 @@ pub struct Layer {
 /// What a compiled layer does, for one position block.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Scheduled {
+    /// Tiles in use.
+    pub tiles: usize,
     /// Slots of every subvector.
     pub slots: Vec<usize>,
     /// Positions of a full block.
@@ -111,7 +113,7 @@ impl Workload {
         let layer = |(layer, after): (&LayerProgram, Elementwise)| Layer {
             input_bits: layer.input_bits,
             after,
-            program: Some(Scheduled::new(layer, program.geometry.tiles, program.geometry.lanes)),
+            program: Some(Scheduled::new(layer, program.geometry.lanes)),
             ..Layer::new(&layer.name, &layer.shape, 1, layer.input_bits)
         };
         let layers = program.layers.iter().zip(after).map(layer).collect();
@@ -158,8 +160,10 @@ impl Workload {
 }
 
 impl Scheduled {
-    fn new(layer: &LayerProgram, tiles: usize, lanes: usize) -> Self {
+    fn new(layer: &LayerProgram, lanes: usize) -> Self {
+        let tiles = layer.tiles;
         let mut sum = Scheduled {
+            tiles,
             slots: layer.slots.iter().map(Vec::len).collect(),
             block_positions: layer.block_positions,
             places: layer.places(),

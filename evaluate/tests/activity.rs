@@ -49,7 +49,7 @@ fn model_golden_reference_and_rtl_count_the_same() {
             ("slot bits", counted.slot_bits, (sent.slot_beats() * config.slot_stream_bits()) as u64),
             ("activation bits", counted.activation_bits, 8 * sent.activations.len() as u64),
             ("results", counted.results, rtl.of_layer(&program, i).len() as u64),
-            ("registers", activity::layer_registers(layer.shape.kernels), sent.registers.len() as u64),
+            ("registers", activity::layer_registers(parameters(&config, layer)), sent.registers.len() as u64),
         ];
         for (what, model, other) in all {
             assert_eq!(model, other, "{what} of layer {}", layer.name);
@@ -79,6 +79,11 @@ fn model_golden_reference_and_rtl_count_the_same() {
     assert!(modelled.abs_diff(changes) <= entries, "model {modelled}, macros {changes}");
 }
 
+/// Parameters of a layer with the gaps between them.
+fn parameters(config: &ChipConfig, layer: &LayerProgram) -> usize {
+    config.parameter_place(layer.tiles, layer.places() - 1) + 1
+}
+
 /// Slots of an average subvector.
 fn slots(layer: &LayerProgram) -> f64 {
     layer.slot_count() as f64 / layer.slots.len() as f64
@@ -91,9 +96,12 @@ fn switch_changes(config: &ChipConfig, program: &Program) -> u64 {
     for layer in &program.layers {
         for _ in 0..layer.shape.positions().div_ceil(layer.block_positions) {
             for slot in layer.slots.iter().flatten() {
-                for (now, tile) in now.iter_mut().zip(slot) {
-                    changes += now.iter().zip(&tile.switches).filter(|(a, b)| a != b).count() as u64;
-                    now.clone_from(&tile.switches);
+                // Tiles that the layer does not use have no column connected.
+                let open = vec![0; config.columns()];
+                let switches = slot.iter().map(|tile| &tile.switches).chain(std::iter::repeat(&open));
+                for (now, switches) in now.iter_mut().zip(switches) {
+                    changes += now.iter().zip(switches).filter(|(a, b)| a != b).count() as u64;
+                    now.clone_from(switches);
                 }
             }
         }

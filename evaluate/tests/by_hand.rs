@@ -61,10 +61,17 @@ fn basis_by_hand(v: &Values) -> Vec<f64> {
     let chip = chip(v);
     let ns = v.read_cycle_ns / 50.0;
     // Two subvectors of 100 rows, each one slot; all eight tiles have two kernels.
-    let work =
-        LayerWork { positions: 10, block_positions: 4, slots: vec![1, 1], rows_used: 100, planes: 8, kernels: 16 };
-    // Three cycles for each of 2 x 16 + 12 registers; values in turn through the vector unit.
-    let cycles = work.counts(&chip.config).cycles as f64 + 3.0 * 44.0;
+    let work = LayerWork {
+        tiles: 8,
+        positions: 10,
+        block_positions: 4,
+        slots: vec![1, 1],
+        rows_used: 100,
+        planes: 8,
+        kernels: 16,
+    };
+    // Three cycles for each of 2 x 16 + 13 registers; values in turn through the vector unit.
+    let cycles = work.counts(&chip.config).cycles as f64 + 3.0 * 45.0;
     let time_ns = cycles * ns + 100.0 / v.vector_values_per_ns;
     let (reads, on) = (10.0 * 8.0 * 2.0 * 8.0, v.ones_share * 100.0);
     let columns = 8.0 * 2.0 * 128.0;
@@ -127,7 +134,7 @@ fn reprogramming_by_hand(v: &Values) -> Vec<f64> {
     let row_ns = v.pulses * (v.pulse_ns + v.verify_ns);
     let plane_ns = v.read_cycle_ns.max(64.0 / v.adc_rate_gsps);
     let clock_ns = v.read_cycle_ns / 50.0;
-    let compute_ns = 2.0 * (80.0 * plane_ns + 3.0 * 44.0 * clock_ns) + 100.0 / v.vector_values_per_ns;
+    let compute_ns = 2.0 * (80.0 * plane_ns + 3.0 * 45.0 * clock_ns) + 100.0 / v.vector_values_per_ns;
     let time_ns = 2.0 * 100.0 * row_ns + compute_ns;
     let on = v.ones_share * 200.0;
     let memory = v.buffer_energy_pj_per_bit + v.bus_energy_pj_per_bit;

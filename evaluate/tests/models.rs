@@ -58,8 +58,15 @@ fn cycles_are_those_of_the_cycle_model() {
     let layer = layer(100, 300, 50);
     let a = activity::layer(&chip, &layer, 1, constants.values());
     // 50 positions on 8 cores: the slowest has 7, in blocks of 4; 13 kernels on the fullest of 8 tiles: 2 groups of 8.
-    let work =
-        LayerWork { positions: 7, block_positions: 4, slots: vec![2; 3], rows_used: 100, planes: 8, kernels: 100 };
+    let work = LayerWork {
+        tiles: 4,
+        positions: 7,
+        block_positions: 4,
+        slots: vec![2; 3],
+        rows_used: 100,
+        planes: 8,
+        kernels: 100,
+    };
     let counts = work.counts(&chip.config);
     assert_eq!(a.cycles, counts.cycles);
     assert_eq!(a.reads, 50 * 8 * 6 * 8);

@@ -97,6 +97,7 @@ fn tile_program(config: &ChipConfig, layer: &IntegerLayer, kernels: usize, rows:
         input_bits: layer.input_bits,
         signed: false,
         gain: 0,
+        tiles: 1,
         block_positions: height * width,
         home: (0..kernels as u32).collect(),
         slots: vec![slots],

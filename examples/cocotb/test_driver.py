@@ -30,8 +30,8 @@ class Parameter(c.Structure):
 class Layer(c.Structure):
     _fields_ = [
         *((name, c.c_uint32) for name in (
-            "positions", "block_positions", "subvectors", "rows_used", "input_planes", "input_signed", "gain", "kernels", "shift", "raw")),
-        ("clamp_low", c.c_int32), ("clamp_high", c.c_int32), ("parameters", c.POINTER(Parameter)),
+            "positions", "block_positions", "subvectors", "rows_used", "input_planes", "input_signed", "gain", "kernels", "tiles", "shift", "raw")),
+        ("clamp_low", c.c_int32), ("clamp_high", c.c_int32), ("parameters", c.POINTER(Parameter)), ("parameter_count", c.c_uint32),
     ]
 
 
@@ -60,7 +60,7 @@ def layer(folder):
     listed = writes(folder / "registers.hex")
     last = dict(listed)
     of = {name: last[REGISTERS[name]] for name in (
-        "POSITIONS", "BLOCK_POSITIONS", "SUBVECTORS", "ROWS_USED", "INPUT", "GAIN", "KERNELS", "REQUANTIZE", "CLAMP_LOW", "CLAMP_HIGH")}
+        "POSITIONS", "BLOCK_POSITIONS", "SUBVECTORS", "ROWS_USED", "INPUT", "GAIN", "KERNELS", "TILES", "REQUANTIZE", "CLAMP_LOW", "CLAMP_HIGH")}
     low = [value for address, value in listed if address == REGISTERS["PARAMETER_LOW"]]
     high = [value for address, value in listed if address == REGISTERS["PARAMETER_HIGH"]]
     parameters = [
@@ -68,9 +68,9 @@ def layer(folder):
         for l, h in zip(low, high, strict=True)]
     return Layer(
         of["POSITIONS"], of["BLOCK_POSITIONS"], of["SUBVECTORS"], of["ROWS_USED"], field("INPUT_PLANES", of["INPUT"]),
-        field("INPUT_SIGNED", of["INPUT"]), of["GAIN"], of["KERNELS"], field("REQUANTIZE_SHIFT", of["REQUANTIZE"]),
+        field("INPUT_SIGNED", of["INPUT"]), of["GAIN"], of["KERNELS"], of["TILES"], field("REQUANTIZE_SHIFT", of["REQUANTIZE"]),
         field("REQUANTIZE_RAW", of["REQUANTIZE"]), signed(of["CLAMP_LOW"], 32), signed(of["CLAMP_HIGH"], 32),
-        (Parameter * len(parameters))(*parameters))
+        (Parameter * len(parameters))(*parameters), len(parameters))
 
 
 class Driver:

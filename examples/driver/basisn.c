@@ -96,13 +96,14 @@ int basisn_start(const struct basisn_bus *bus, const struct basisn_layer *layer)
         {BASISN_INPUT, FIELD(INPUT_PLANES, layer->input_planes) | FIELD(INPUT_SIGNED, layer->input_signed)},
         {BASISN_GAIN, layer->gain},
         {BASISN_KERNELS, layer->kernels},
+        {BASISN_TILES, layer->tiles},
         {BASISN_REQUANTIZE, FIELD(REQUANTIZE_SHIFT, layer->shift) | FIELD(REQUANTIZE_RAW, layer->raw)},
         {BASISN_CLAMP_LOW, (uint32_t)layer->clamp_low},
         {BASISN_CLAMP_HIGH, (uint32_t)layer->clamp_high},
         {BASISN_PARAMETER_ADDRESS, 0},
     });
-    for (uint32_t q = 0; !failed && q < layer->kernels; q++) {
-        const struct basisn_parameter *p = &layer->parameters[q];
+    for (uint32_t i = 0; !failed && i < layer->parameter_count; i++) {
+        const struct basisn_parameter *p = &layer->parameters[i];
         uint64_t offset = (uint64_t)p->offset;
         failed = WRITE_ALL(bus, {
             {BASISN_PARAMETER_LOW, (uint32_t)offset},

@@ -23,10 +23,12 @@ struct basisn_parameter {
 struct basisn_layer {
     uint32_t positions, block_positions, subvectors, rows_used;
     uint32_t input_planes, input_signed, gain;
-    uint32_t kernels;
+    uint32_t kernels, tiles;
     uint32_t shift, raw;
     int32_t clamp_low, clamp_high;
-    const struct basisn_parameter *parameters; /* one for each kernel, in the order q of the result stream */
+    /* In the order of the result stream: W for each of its beats at one position, also for one that has fewer results. */
+    const struct basisn_parameter *parameters;
+    uint32_t parameter_count;
 };
 
 /* Why a layer was stopped: a code of registers.h, BASISN_ERROR_*, and where. */

@@ -37,6 +37,7 @@ always @(*) begin
     assume (f_layer_block >= 1 && f_layer_block <= 1 << $bits(position));
     assume (f_layer_kernels >= 1 && f_layer_kernels <= 1 << $bits(kernel_group));
     assume (positions == f_layer_positions && block_positions == f_layer_block && kernels == f_layer_kernels);
+    assume (last_group == 0 && last_group_size == 1);
     if (start) assume (!f_ran);
     if (f_ran && !f_finished) assume (drain_blocks_last_position == f_length - 32'd1 && drain_blocks_last_block == (f_left == f_length));
     // While a block is read, one more may be complete, if there is one.
@@ -93,6 +94,7 @@ always @(*) if (f_started) begin
         assert (in_flight == f_on_their_way && row_base == f_row);
         assert (position == f_position_now && kernel_group == f_kernel_now && half == f_half_now && lane == f_kernel_now % LANES);
     end
+    if (f_ran) assert (in_last_group);
     if (f_ran) assert (kernels_left == f_layer_kernels - f_kernel_now);
     assert (f_kernel_now < f_layer_kernels && (group == 0 || !f_ran));
     if (f_ran && !f_finished) assert (f_block_start < f_layer_positions && f_position_now < f_length);

@@ -90,10 +90,10 @@ fn random_programs_give_what_the_contract_says() {
             for (tile, slot) in layer.slots.iter().flatten().flat_map(|tiles| tiles.iter().enumerate()) {
                 empty += usize::from(slot.items.iter().all(Option::is_none));
                 let home = |k: usize| layer.home[k] as usize;
-                let lane_of = |k: usize| home(k) / config.tiles() % config.lanes();
+                let lane_of = |k: usize| home(k) / layer.tiles % config.lanes();
                 merged +=
                     slot.items.iter().enumerate().filter(|(l, i)| i.is_some_and(|i| lane_of(i.kernel) != *l)).count();
-                assert!(slot.items.iter().flatten().all(|i| home(i.kernel) % config.tiles() == tile));
+                assert!(slot.items.iter().flatten().all(|i| home(i.kernel) % layer.tiles == tile));
             }
         }
     }
@@ -154,6 +154,7 @@ fn worked() -> (ChipConfig, Program) {
         input_bits: 3,
         signed: true,
         gain: 0,
+        tiles: 1,
         block_positions: 1,
         home: vec![0, 2, 1],
         slots: vec![vec![vec![slot]]],

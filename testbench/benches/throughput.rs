@@ -103,6 +103,7 @@ fn program(core: &ChipConfig, layer: &Layer, positions: usize, block: usize) -> 
         input_bits: work.planes,
         signed: false,
         gain: 0,
+        tiles: core.tiles(),
         block_positions: block,
         home: (0..layer.kernels as u32).collect(),
         slots: work.slots.iter().map(slots).collect(),

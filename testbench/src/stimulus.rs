@@ -29,7 +29,8 @@ pub struct LayerStimulus {
     blocks: usize,
     positions: Range<usize>,
     block_positions: usize,
-    /// Results of a beat.
+    /// Tiles in use, and room for results in a beat.
+    tiles: usize,
     width: usize,
     /// Kernel at every place of the drain order, if it has one.
     kernel_at: Vec<Option<usize>>,
@@ -62,6 +63,7 @@ impl LayerStimulus {
             blocks,
             positions,
             block_positions,
+            tiles: layer.tiles,
             width: config.drain_width(),
             kernel_at,
             vacant: if r.raw { 0 } else { i64::from(0.clamp(r.low, r.high)) },
@@ -105,9 +107,12 @@ impl LayerStimulus {
         let start = block * self.block_positions;
         let length = self.block_positions.min(self.positions.len() - start);
         let inside = i - start * kernels;
-        // Kernels that share the beats; the last ones may be fewer.
-        let first = inside / (self.width * length) * self.width;
-        let (inside, together) = (inside - first * length, self.width.min(kernels - first));
+        // Kernels that share the beats; the last ones of all tiles, or of the layer, may be fewer.
+        let row = inside / (self.tiles * length) * self.tiles;
+        let group = (inside - row * length) / (self.width * length) * self.width;
+        let first = row + group;
+        let together = self.width.min(self.tiles - group).min(kernels - first);
+        let inside = inside - first * length;
         let kernel = self.kernel_at[first + inside % together]?;
         Some((kernel, self.positions.start + start + inside / together))
     }
@@ -138,12 +143,19 @@ fn registers(
         (reg::INPUT, layer.input_bits as u32 | signed),
         (reg::GAIN, layer.gain),
         (reg::KERNELS, kernel_at.len() as u32),
+        (reg::TILES, layer.tiles as u32),
         (reg::REQUANTIZE, r.shift | raw),
         (reg::CLAMP_LOW, r.low.cast_unsigned()),
         (reg::CLAMP_HIGH, r.high.cast_unsigned()),
         (reg::PARAMETER_ADDRESS, 0),
     ];
-    for kernel in kernel_at {
+    let mut parameters = Vec::new();
+    for (q, kernel) in kernel_at.iter().enumerate() {
+        // Beats with fewer results than W leave gaps.
+        parameters.resize(config.parameter_place(layer.tiles, q), None);
+        parameters.push(*kernel);
+    }
+    for kernel in parameters {
         let (offset, multiplier) = kernel.map_or((0, 0), |kernel| (r.offset[kernel], r.multiplier[kernel]));
         let offset = offset.cast_unsigned();
         let high = (offset >> 32) as u32 & 0xffff | u32::from(multiplier.cast_unsigned()) << 16;
@@ -183,7 +195,7 @@ fn activations(
 
 fn slot_words(config: &ChipConfig, layer: &LayerProgram, half: usize, block_positions: usize) -> Vec<u32> {
     let layout = config.slot_word();
-    let (tiles, lanes) = (config.tiles(), config.lanes());
+    let (tiles, lanes) = (layer.tiles, config.lanes());
     let place = |q: usize| {
         let row = q / (tiles * lanes);
         (q / tiles % lanes, half * config.psum_words() / 2 + row * block_positions)

@@ -122,6 +122,7 @@ fn rails(input_bits: usize, signed: bool) -> Program {
         input_bits,
         signed,
         gain: 0,
+        tiles: 1,
         block_positions: 1,
         home: vec![0, 1],
         slots,

@@ -89,6 +89,17 @@ fn places_without_a_kernel_are_drained() {
 }
 
 #[test]
+fn rows_of_tiles_that_are_no_whole_beats() {
+    let (mut rng, _) = random("cycles of rows of tiles that are no whole beats");
+    for (tiles, results) in [(3, 2), (3, 4), (7, 4)] {
+        let config = tiny(&[("core.tiles", tiles), ("core.results_per_beat", results)]);
+        for (program, input) in layers(&mut rng, &config, 12) {
+            compare(&config, &program, &input, &format!("{tiles} tiles, {results} results a beat"));
+        }
+    }
+}
+
+#[test]
 fn random_chips_and_layers() {
     let (mut rng, _) = random("cycles of random chips");
     for chip in 0..3 {
@@ -163,6 +174,8 @@ fn a_shortcut_on_sixteen_tiles_reads_in_96_percent_of_all_cycles() {
     let mut p = MvmProblem::with_size(&mut rng, &config, 16, 196, 128, &corners);
     // All kernels in one slot, each with a column.
     let layer = &mut p.program.layers[0];
+    layer.tiles = config.tiles();
+    layer.home = (0..128).collect();
     let mut tiles = vec![Slot::empty(&config); config.tiles()];
     for (kernel, &home) in layer.home.iter().enumerate() {
         let (tile, lane) = (home as usize % config.tiles(), home as usize / config.tiles());

@@ -51,6 +51,7 @@ const FAULTS: &[Fault] = &[
     Descriptor(reg::ROWS_USED),
     Descriptor(reg::INPUT),
     Descriptor(reg::KERNELS),
+    Descriptor(reg::TILES),
     Descriptor(reg::REQUANTIZE),
     Kernels,
     Abort,
@@ -114,7 +115,7 @@ impl Bench {
         let code = match fault {
             Slot(code) => {
                 let word = rng.random_range(0..slot_beats / self.config.slot_word().beats());
-                place = (word % self.config.tiles()) as u8;
+                place = (word % self.layer.tiles) as u8;
                 spoil(rng, &self.config, &self.layer, &mut bad, word, code)?;
                 code
             }
@@ -146,6 +147,7 @@ impl Bench {
                     reg::ROWS_USED => self.config.rows(),
                     reg::INPUT => self.config.input_bits(),
                     reg::KERNELS => self.config.kernels(),
+                    reg::TILES => self.config.tiles(),
                     reg::REQUANTIZE => 46,
                     _ => 0,
                 };
@@ -155,7 +157,7 @@ impl Bench {
             Kernels => {
                 place = reg::KERNELS as u8;
                 let rows = self.config.psum_words() / 2 / block_positions(&bad);
-                let most = rows * self.config.tiles() * self.config.lanes();
+                let most = rows * self.layer.tiles * self.config.lanes();
                 let (_, kernels) = bad.registers.iter_mut().find(|(at, _)| *at == reg::KERNELS).unwrap();
                 *kernels = (most + 1..=self.config.kernels()).choose(rng)? as u32;
                 ErrorCode::Descriptor
@@ -203,7 +205,7 @@ fn spoil(
             put(item + 3, 3, rng.random_range(config.coefficient_planes()..8));
         }
         _ => {
-            let words_of_block = layer.slots.iter().map(Vec::len).sum::<usize>() * config.tiles();
+            let words_of_block = layer.slots.iter().map(Vec::len).sum::<usize>() * layer.tiles;
             let half_words = config.psum_words() / 2;
             let low = word / words_of_block % 2 * half_words;
             let right = low..=low + half_words - block_positions;

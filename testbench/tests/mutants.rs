@@ -25,6 +25,8 @@ enum Chip {
     TwoTiles,
     /// `tiny` with two tiles that give two results a beat.
     TwoResults,
+    /// `tiny` with three tiles, of which two are drained at once.
+    ThreeTiles,
     /// `tiny` whose macro is ready in every third cycle only.
     SlowMacro,
 }
@@ -37,6 +39,9 @@ impl Chip {
             Chip::TwoTiles => tiny.with("core.tiles", 2).unwrap(),
             Chip::TwoResults => {
                 tiny.with("core.tiles", 2).and_then(|chip| chip.with("core.results_per_beat", 2)).unwrap()
+            }
+            Chip::ThreeTiles => {
+                tiny.with("core.tiles", 3).and_then(|chip| chip.with("core.results_per_beat", 2)).unwrap()
             }
             Chip::SlowMacro => tiny.with("crossbar.read_interval_cycles", 3).unwrap(),
         }
@@ -129,7 +134,7 @@ const MUTANTS: &[Mutant] = &[
         "slot beats overwrite a loaded slot",
         Chip::Tiny,
         "slot_loader",
-        "ready = ~(in_turn & slot_loaded)",
+        "ready = (~(in_turn & slot_loaded))",
         "ready = 1'h1",
     ),
     (
@@ -163,6 +168,8 @@ const MUTANTS: &[Mutant] = &[
         "assign psum_valid = psum_valid_4",
         "assign psum_valid = {2{psum_valid_4[0]}}",
     ),
+    ("a tile that is not there gives results", Chip::ThreeTiles, "drain", "(group_size >= 2'h2)", "1'h1"),
+    ("words come for all tiles", Chip::ThreeTiles, "slot_loader", "tile == last_tile", "tile == 2'h2"),
     ("psum halves are not alternated", Chip::Tiny, "drain", "half_next = ~half", "half_next = half"),
     ("requantize doesn't round", Chip::Tiny, "requantize", "} + half_step", "}"),
     ("requantize doesn't clamp low", Chip::Tiny, "requantize", "result_next = low", "result_next = scaled"),
@@ -274,7 +281,7 @@ fn noticed(mutation: Option<&Mutation>, config: &ChipConfig, problems: &[Problem
 
 #[test]
 fn every_mutant_of_the_rtl_is_noticed() {
-    for chip in [Chip::Tiny, Chip::TwoTiles, Chip::TwoResults, Chip::SlowMacro] {
+    for chip in [Chip::Tiny, Chip::TwoTiles, Chip::TwoResults, Chip::ThreeTiles, Chip::SlowMacro] {
         let config = chip.config();
         assert_eq!(noticed(None, &config, &problems(&config)), None, "{chip:?} is green without a mutation");
     }

@@ -19,7 +19,7 @@ pub(super) struct Core<'a> {
     drain_reads: u64,
     /// Where zero planes are skipped, a bank is used one cycle after it is full.
     bank_latency: u64,
-    /// Cycles that a slot word of all tiles takes on its stream, and the rows of one position on theirs.
+    /// Cycles that the slot words of all tiles in use take on its stream, and the rows of one position on theirs.
     slot_beats: u64,
     position_beats: u64,
     pipeline: Pipeline,
@@ -41,12 +41,12 @@ pub(super) struct Core<'a> {
 impl<'a> Core<'a> {
     /// A core at the start of a layer.
     pub fn new(config: &ChipConfig, work: &'a LayerWork) -> Self {
-        let slot_beats = (config.tiles() * config.slot_word().beats()) as u64;
+        let slot_beats = (work.tiles * config.slot_word().beats()) as u64;
         let interval = config.read_interval_cycles() as u64;
         Core {
             work,
             read_latency: config.read_latency_cycles() as u64,
-            drain_reads: work.kernels.div_ceil(config.drain_width()) as u64,
+            drain_reads: config.using(work.tiles).drain_beats(work.kernels) as u64,
             bank_latency: u64::from(config.skips_zero_planes()),
             slot_beats,
             position_beats: work.rows_used.div_ceil(config.activation_stream_bytes()) as u64,

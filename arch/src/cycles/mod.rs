@@ -5,11 +5,11 @@
 //!
 //! - A slot's first read is issued when every tile has its slot word, the bank of its activations is full, and the slot
 //!   before has handed over its items. Its other reads follow one a cycle, or one an interval of the macro.
-//! - A slot word loads from the cycle after the word before was taken, `tiles * beats` cycles.
+//! - A slot loads from the cycle after the one before was taken, a word for each of the tiles in use: `tiles * beats` cycles.
 //! - A bank loads when the one before it is full and the last read from this bank has been issued,
 //!   `positions * beats` cycles.
 //! - A block drains from `read_latency + 2` cycles after its last read, or when the block before has drained; the psums of
-//!   W kernels at a position a cycle.
+//!   up to W tiles at a position a cycle.
 //! - The first read of a block that changes psums, that of the lowest plane at its first position, goes to the macros once the
 //!   block two before has drained.
 //! - A result leaves the core 15 cycles after the drain chose its psum.
@@ -29,6 +29,8 @@ use crate::{ChipConfig, LayerProgram};
 /// What decides how long one core takes for its share of a layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerWork {
+    /// Tiles in use, 1..N.
+    pub tiles: usize,
     /// Positions of the core's share; none gives all counters 0.
     pub positions: usize,
     /// Positions of a full block, at least 1.
@@ -68,6 +70,7 @@ impl LayerWork {
     /// The work of a core that gets `positions` of a layer's positions.
     pub fn new(config: &ChipConfig, layer: &LayerProgram, positions: usize) -> Self {
         LayerWork {
+            tiles: layer.tiles,
             positions,
             block_positions: layer.block_positions,
             slots: layer.slots.iter().map(Vec::len).collect(),
@@ -136,7 +139,7 @@ mod tests {
     use super::*;
 
     fn work(positions: usize, block_positions: usize, slots: &[usize]) -> LayerWork {
-        LayerWork { positions, block_positions, slots: slots.to_vec(), rows_used: 16, planes: 8, kernels: 3 }
+        LayerWork { tiles: 1, positions, block_positions, slots: slots.to_vec(), rows_used: 16, planes: 8, kernels: 3 }
     }
 
     #[test]

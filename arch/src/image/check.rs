@@ -31,9 +31,12 @@ pub(super) fn program(program: &Program, config: &ChipConfig) -> Result<(), Erro
             return Err(bad(layer, NAMES.into()));
         }
         shape(layer)?;
+        if !(1..=config.tiles()).contains(&layer.tiles) {
+            return Err(bad(layer, format!("it uses {} of {} tiles", layer.tiles, config.tiles())));
+        }
         limits(layer, config)?;
         requantize(&layer.requantize, layer.shape.kernels).map_err(|cause| bad(layer, cause))?;
-        slots(layer, config)?;
+        slots(layer, &config.using(layer.tiles))?;
     }
     steps(program)
 }
@@ -155,6 +158,20 @@ fn limits(layer: &LayerProgram, config: &ChipConfig) -> Result<(), Error> {
     if places > config.kernels() {
         return refuse("core.kernels", config.kernels(), places, "requantize parameters");
     }
+    if !config.has_parameters(layer.tiles, places) {
+        let room = config.parameter_words() * config.drain_width();
+        let cause = format!(
+            "{places} places on {} of {} tiles need {} requantize parameters with the gaps between, and there is room for {room}",
+            layer.tiles,
+            config.tiles(),
+            config.parameter_place(layer.tiles, places - 1) + 1
+        );
+        return Err(Error::image(
+            format!("layer {}", layer.name),
+            cause,
+            "use more tiles, or a chip with more core.kernels",
+        ));
+    }
     if layer.block_positions > config.position_block() {
         return refuse("core.position_block", config.position_block(), layer.block_positions, "positions of a block");
     }
@@ -167,7 +184,7 @@ fn limits(layer: &LayerProgram, config: &ChipConfig) -> Result<(), Error> {
             ),
         ));
     }
-    let words = 2 * places.div_ceil(config.tiles() * config.lanes()) * layer.block_positions;
+    let words = 2 * places.div_ceil(layer.tiles * config.lanes()) * layer.block_positions;
     if words > config.psum_words() {
         return refuse("core.psum_words", config.psum_words(), words, "partial sums of a lane");
     }

@@ -10,7 +10,7 @@ use super::{Geometry, Input, LayerProgram, Program, Requantize, Step};
 use crate::{ConvShape, Error, Item, Slot, file};
 
 /// Version of the format that this code writes and reads.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 /// Key of the metadata entry that holds the header.
 const HEADER: &str = "basisn";
 const FIX: &str = "compile the network again; docs/program-image.md describes the format";
@@ -34,6 +34,7 @@ struct LayerHeader {
     input_bits: usize,
     signed: bool,
     gain: u32,
+    tiles: usize,
     block_positions: usize,
     slots_per_subvector: Vec<usize>,
     shift: u32,
@@ -73,19 +74,19 @@ impl Program {
             push("multiplier", Dtype::I16, vec![kernels], bytes_of(&layer.requantize.multiplier, |v| v.to_le_bytes()));
             push("offset", Dtype::I64, vec![kernels], bytes_of(&layer.requantize.offset, |v| v.to_le_bytes()));
             let switches = all().flat_map(|s| s.switches.iter().map(|v| v.cast_unsigned())).collect();
-            push("switches", Dtype::I8, vec![total, g.tiles, g.columns], switches);
+            push("switches", Dtype::I8, vec![total, layer.tiles, g.columns], switches);
             let items: Vec<_> = all().flat_map(|s| s.items.iter().copied()).collect();
             let kernel = |i: &Option<Item>| i.map_or(-1i32, |i| i.kernel as i32);
             push(
                 "item_kernel",
                 Dtype::I32,
-                vec![total, g.tiles, g.lanes],
+                vec![total, layer.tiles, g.lanes],
                 bytes_of(&items, |i| kernel(i).to_le_bytes()),
             );
             push(
                 "item_plane",
                 Dtype::U8,
-                vec![total, g.tiles, g.lanes],
+                vec![total, layer.tiles, g.lanes],
                 bytes_of(&items, |i| [i.map_or(0, |i| i.plane as u8)]),
             );
             layers.push(LayerHeader {
@@ -94,6 +95,7 @@ impl Program {
                 input_bits: layer.input_bits,
                 signed: layer.signed,
                 gain: layer.gain,
+                tiles: layer.tiles,
                 block_positions: layer.block_positions,
                 slots_per_subvector: layer.slots.iter().map(Vec::len).collect(),
                 shift: layer.requantize.shift,
@@ -184,7 +186,11 @@ impl Program {
 
 fn layer(tensors: &SafeTensors, g: Geometry, index: usize, h: LayerHeader) -> Result<LayerProgram, Error> {
     let name = |part: &str| format!("layers.{index}.{part}");
-    let kernels = h.shape.kernels;
+    let (kernels, tiles) = (h.shape.kernels, h.tiles);
+    if tiles == 0 {
+        // As with a chip without tiles.
+        return Err(Error::image(name("tiles"), "a layer uses at least one tile", FIX));
+    }
     let total = h
         .slots_per_subvector
         .iter()
@@ -193,10 +199,10 @@ fn layer(tensors: &SafeTensors, g: Geometry, index: usize, h: LayerHeader) -> Re
     let home = read(tensors, &name("home"), Dtype::U32, &[kernels])?;
     let multiplier = read(tensors, &name("multiplier"), Dtype::I16, &[kernels])?;
     let offset = read(tensors, &name("offset"), Dtype::I64, &[kernels])?;
-    let switches = read(tensors, &name("switches"), Dtype::I8, &[total, g.tiles, g.columns])?;
+    let switches = read(tensors, &name("switches"), Dtype::I8, &[total, tiles, g.columns])?;
     let kernel =
-        values_of(read(tensors, &name("item_kernel"), Dtype::I32, &[total, g.tiles, g.lanes])?, i32::from_le_bytes);
-    let plane = read(tensors, &name("item_plane"), Dtype::U8, &[total, g.tiles, g.lanes])?;
+        values_of(read(tensors, &name("item_kernel"), Dtype::I32, &[total, tiles, g.lanes])?, i32::from_le_bytes);
+    let plane = read(tensors, &name("item_plane"), Dtype::U8, &[total, tiles, g.lanes])?;
     let mut all = switches.chunks(g.columns).zip(kernel.chunks(g.lanes).zip(plane.chunks(g.lanes))).map(
         |(switches, (kernels, planes))| Slot {
             items: kernels
@@ -209,13 +215,14 @@ fn layer(tensors: &SafeTensors, g: Geometry, index: usize, h: LayerHeader) -> Re
     );
     // The tensors' shapes were compared with `total`, so the sizes below are those of data that is there.
     let slots =
-        h.slots_per_subvector.iter().map(|&n| (0..n).map(|_| all.by_ref().take(g.tiles).collect()).collect()).collect();
+        h.slots_per_subvector.iter().map(|&n| (0..n).map(|_| all.by_ref().take(tiles).collect()).collect()).collect();
     Ok(LayerProgram {
         name: h.name,
         shape: h.shape,
         input_bits: h.input_bits,
         signed: h.signed,
         gain: h.gain,
+        tiles,
         block_positions: h.block_positions,
         home: values_of(home, u32::from_le_bytes),
         slots,

@@ -6,7 +6,7 @@ use crate::{ChipConfig, Slot};
 /// A place without a kernel. It is drained as the others are, so its psum must have been written; its result is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vacancy {
-    /// The place q: tile `q % N`, lane `q / N % L`, psum row `q / (N L)`.
+    /// The place q: tile `q % T`, lane `q / T % L`, psum row `q / (T L)`, on the T tiles in use.
     pub place: usize,
     /// Subvector and slot in which an item without columns writes its psum.
     pub slot: [usize; 2],
@@ -17,7 +17,7 @@ pub fn places(home: &[u32]) -> usize {
     home.iter().max().map_or(0, |&q| q as usize + 1)
 }
 
-/// The places without a kernel, for slots `[subvector][slot][tile]`. The psum of each is written in the first slot in which its lane has no item
+/// The places without a kernel, for slots `[subvector][slot][tile]` of all tiles of `config`. The psum of each is written in the first slot in which its lane has no item
 /// and writes no other such place; `None` if a place has no such slot.
 pub fn vacancies<S: AsRef<[Vec<Slot>]>>(home: &[u32], slots: &[S], config: &ChipConfig) -> Option<Vec<Vacancy>> {
     let (tiles, lanes) = (config.tiles(), config.lanes());
@@ -46,7 +46,7 @@ impl LayerProgram {
 
     /// The places without a kernel, see [`vacancies`].
     pub fn vacancies(&self, config: &ChipConfig) -> Option<Vec<Vacancy>> {
-        vacancies(&self.home, &self.slots, config)
+        vacancies(&self.home, &self.slots, &config.using(self.tiles))
     }
 }
 

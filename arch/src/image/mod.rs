@@ -89,12 +89,14 @@ pub struct LayerProgram {
     pub signed: bool,
     /// Gain g: the ADC divides by 2^g; 0..7.
     pub gain: u32,
+    /// Tiles that the layer uses, T: the first ones; 1..N.
+    pub tiles: usize,
     /// Positions of a full block.
     pub block_positions: usize,
-    /// Home q of every kernel, no two alike: tile `q % N`, lane `q / N % L`, psum row `q / (N L)`. Usually a permutation of 0..K-1; see
+    /// Home q of every kernel, no two alike: tile `q % T`, lane `q / T % L`, psum row `q / (T L)`. Usually a permutation of 0..K-1; see
     /// [`LayerProgram::vacancies`].
     pub home: Vec<u32>,
-    /// `slots[s][i][tile]`: slots of subvector s in order, for all tiles.
+    /// `slots[s][i][tile]`: slots of subvector s in order, for all tiles in use.
     pub slots: Vec<Vec<Vec<Slot>>>,
     /// From psums to results.
     pub requantize: Requantize,

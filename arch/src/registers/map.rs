@@ -106,7 +106,7 @@ registers! {
         high 0 32 "two's complement"
     }
     PARAMETER_ADDRESS 0x3c ReadWrite "place of the next parameter" {
-        q 0 16 "grows by 1 with every parameter"
+        place 0 16 "W for each beat of results at one position, also where a beat has fewer; grows by 1 with every parameter"
     }
     PARAMETER_LOW 0x40 ReadWrite "first half of a parameter" {
         offset_low 0 32 "b [31:0]"
@@ -186,6 +186,9 @@ registers! {
     }
     PROGRAM_FAILURES 0x94 Read "cells that could not be written" {
         count 0 32 "cleared by PROGRAM_VERIFY"
+    }
+    TILES 0x98 ReadWrite "tiles that the layer uses; slot words come for these only" {
+        tiles 0 8 "T, 1 to N: the first ones"
     }
     SATURATED 0x100 Read * 64 "codes of a lane, in all tiles, at either end of the ADC's range" {
         count 0 32 "cleared by start"

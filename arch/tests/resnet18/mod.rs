@@ -37,6 +37,7 @@ impl Layer {
         let slots = self.kernels.div_ceil(chip.tiles()).div_ceil(chip.group());
         let rows_used = self.depth.div_ceil(subvectors);
         LayerWork {
+            tiles: chip.tiles(),
             positions,
             block_positions,
             slots: vec![slots; subvectors],

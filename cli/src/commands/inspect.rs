@@ -77,7 +77,7 @@ impl Row {
             bound: found.bound,
             contest_slots: found.contest_slots(),
             contests: found.contests,
-            slot_bits: found.slots * config.tiles() * config.slot_word().word_bits(),
+            slot_bits: found.slots * l.tiles * config.slot_word().word_bits(),
             weight_bits: 8 * l.shape.kernels * l.shape.depth(),
             column_use: found.column_use.iter().map(|&slots| slots as f64 / settings).collect(),
         }

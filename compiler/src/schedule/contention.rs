@@ -24,7 +24,7 @@ impl Contention {
         let mut items = vec![0; layer.shape.kernels];
         for subvector in &layer.slots {
             let (mut lane_bound, mut column_bound) = (1, 0);
-            for tile in 0..config.tiles() {
+            for tile in 0..layer.tiles {
                 let mut load = vec![0; config.columns()];
                 let mut kernels = Vec::new();
                 for slot in subvector.iter().filter_map(|tiles| tiles.get(tile)) {
@@ -45,7 +45,7 @@ impl Contention {
                     total += own;
                     // Two items of a kernel can run side by side, on its home lane and the next.
                     let slots = if config.lanes() > 1 { own.div_ceil(2) } else { own };
-                    of_lane[layer.home[kernel] as usize / config.tiles() % config.lanes()] += slots;
+                    of_lane[layer.home[kernel] as usize / layer.tiles % config.lanes()] += slots;
                 }
                 let lanes = total.div_ceil(config.lanes()).max(of_lane.into_iter().max().unwrap_or(0));
                 lane_bound = lanes.max(lane_bound);
@@ -92,6 +92,7 @@ mod tests {
             input_bits: 8,
             signed: false,
             gain: 0,
+            tiles: 1,
             block_positions: 1,
             home: (0..5).collect(),
             slots: vec![first],

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{Nets, element, pack};
-use crate::build::{Expr, Header, Instance, Module};
+use crate::build::{Expr, Header, Instance, Module, zero};
 use basisn_arch::ChipConfig;
 
 const HEADER: Header = Header {
@@ -49,7 +49,8 @@ pub fn core(config: &ChipConfig) -> Module {
     let drain = m.child("drain", super::drain(config));
     let width = config.drain_width();
     let module = Rc::new(super::requantize(config));
-    let requantizers: Vec<_> = (0..width).map(|i| m.shared_child(&format!("requantize_{i}"), &module)).collect();
+    let requantizers: Vec<_> =
+        (0..config.pipelines()).map(|i| m.shared_child(&format!("requantize_{i}"), &module)).collect();
     let result_fifo = m.child("result_fifo", super::result_fifo(config));
 
     let plane_finder = config.skips_zero_planes().then(|| m.child("plane_finder", super::plane_finder(config)));
@@ -82,7 +83,8 @@ pub fn core(config: &ChipConfig) -> Module {
     nets.add("verify_codes", all("verify_code"));
     for (i, requantize) in requantizers.iter().enumerate() {
         // The tiles whose kernels come to this pipeline, in turn.
-        let psums: Vec<_> = tiles.iter().skip(i).step_by(width).map(|tile| tile.output("psum")).collect();
+        let mut psums: Vec<_> = tiles.iter().skip(i).step_by(width).map(|tile| tile.output("psum")).collect();
+        psums.resize(config.drain_groups(), zero(32));
         let psum = element(&pack(&psums), &drain.output("psum_group"), 32);
         let one_of = |child: &Instance, name: &str| child.output(name).bit(i);
         let own = [
@@ -92,7 +94,12 @@ pub fn core(config: &ChipConfig) -> Module {
         ];
         nets.feed(&mut m, requantize, &own);
     }
-    let results = |name: &str| pack(&requantizers.iter().map(|r| r.output(name)).collect::<Vec<_>>());
+    // A beat may have room for more results than there are tiles.
+    let results = |name: &str| {
+        let mut results: Vec<_> = requantizers.iter().map(|r| r.output(name)).collect();
+        results.resize(width, zero(results[0].width()));
+        pack(&results)
+    };
     nets.add("requantized_valid", results("requantized_valid"));
     nets.add("requantized_last", requantizers[0].output("requantized_last"));
     nets.add("requantized", results("requantized"));
@@ -100,7 +107,7 @@ pub fn core(config: &ChipConfig) -> Module {
         nets.feed(&mut m, child, &[]);
     }
     for (index, tile) in tiles.iter().enumerate() {
-        feed_tile(&mut m, &mut nets, index, tile, &slot_data, [&slot_loader, &program_controller, &drain]);
+        feed_tile(&mut m, &mut nets, index, tile, &slot_data, [&slot_loader, &program_controller, &drain, &registers]);
     }
 
     let replies = ["awready", "wready", "bresp", "bvalid", "arready", "rdata", "rresp", "rvalid"];
@@ -125,12 +132,15 @@ pub fn core(config: &ChipConfig) -> Module {
 }
 
 /// What a tile alone gets, and what all get.
-fn feed_tile(m: &mut Module, nets: &mut Nets, index: usize, tile: &Instance, slot_data: &Expr, from: [&Instance; 3]) {
+fn feed_tile(m: &mut Module, nets: &mut Nets, index: usize, tile: &Instance, slot_data: &Expr, from: [&Instance; 4]) {
     let beat_bits = tile.input("load_data").width();
     if index == 0 && beat_bits < slot_data.width() {
         m.define("unused_slot_bits", &slot_data.bits(beat_bits, slot_data.width() - beat_bits).any());
     }
-    let mut own = vec![("load_data", slot_data.trunc(beat_bits))];
+    // A tile that is not in use loads zeros. Tile 0 always is.
+    let data = slot_data.trunc(beat_bits);
+    let used = || from[3].output("tiles_used").bit(index).repeat(beat_bits);
+    let mut own = vec![("load_data", if index == 0 { data } else { data.and(&used()) })];
     for (name, child) in ["load_valid", "program_valid", "drain_read"].into_iter().zip(from) {
         own.push((name, child.output(name).bit(index)));
     }

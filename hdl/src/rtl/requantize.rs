@@ -16,7 +16,7 @@ const SUM: usize = 50;
 /// Stages of the pipeline.
 const STAGES: usize = 9;
 
-/// The requantization pipeline of every W-th kernel, with their parameter memory.
+/// The requantization pipeline of the results at one place of every beat, with their parameter memory.
 pub fn requantize(config: &ChipConfig) -> Module {
     let w = Widths::of(config);
     let mut m = Module::new("requantize", HEADER);
@@ -36,7 +36,7 @@ pub fn requantize(config: &ChipConfig) -> Module {
     let requantized_last = m.output("requantized_last", 1);
     let requantized = m.output("requantized", 64);
 
-    let parameters = m.memory("parameters", config.kernels().div_ceil(config.drain_width()), 64);
+    let parameters = m.memory("parameters", config.parameter_words(), 64);
     m.set(&parameters.write_enable, &parameter_write);
     m.set(&parameters.write_address, &parameter_address);
     m.set(&parameters.write_data, &parameter_data);

@@ -1,14 +1,14 @@
 //! Deals the beats of the slot stream to the tiles.
 
 use super::{Widths, one_hot};
-use crate::build::{Header, Module, zero};
+use crate::build::{Header, Module, lit, zero};
 use basisn_arch::ChipConfig;
 
 const HEADER: Header = Header {
-    function: "Hands the beats of the slot words to tile 0, 1, ... in turn.",
+    function: "Hands the beats of the slot words to the tiles in use in turn; the others load with tile 0, which is given no data for them.",
     latency: "0 cycles: a beat goes straight into the tile's coefficient buffer.",
-    handshake: "slot_ready is high while the coefficient buffer of the tile in turn is empty, and while beats are discarded.",
-    invariants: "At most one bit of load_valid is high. Slots may be loaded before the layer is started.",
+    handshake: "From start to tlast, slot_ready is high while the coefficient buffer of the tile in turn is empty; and while beats are discarded.",
+    invariants: "At most one tile in use has load_valid. Slots of the next layer wait on the stream for its start.",
 };
 
 /// The slot loader.
@@ -18,7 +18,10 @@ pub fn slot_loader(config: &ChipConfig) -> Module {
     let slot_valid = m.input("slot_valid", 1);
     let slot_tlast = m.input("slot_tlast", 1);
     let discard = m.input("discard", 1);
+    let start = m.input("start", 1);
     let slot_loaded = m.input("slot_loaded", config.tiles());
+    let last_tile = m.input("last_tile", w.tile);
+    let tiles_used = m.input("tiles_used", config.tiles());
     let slot_ready = m.output("slot_ready", 1);
     let load_valid = m.output("load_valid", config.tiles());
     let load_beat = m.output("load_beat", w.beat);
@@ -28,13 +31,18 @@ pub fn slot_loader(config: &ChipConfig) -> Module {
     m.set(&load_beat, &beat.q());
 
     let in_turn = m.define("in_turn", &one_hot(&tile.q(), config.tiles()));
-    let ready = m.define("ready", &in_turn.and(&slot_loaded).any().not());
+    let receiving = m.register("receiving", 1);
+    let empty = in_turn.and(&slot_loaded).any().not();
+    let ready = m.define("ready", &empty.and(&start.or(&receiving.q())));
     let transfer = m.define("transfer", &slot_valid.and(&ready).and(&discard.not()));
     m.set(&slot_ready, &ready.or(&discard));
-    m.set(&load_valid, &in_turn.and(&transfer.repeat(config.tiles())));
+    let idle_too = tiles_used.not().and(&in_turn.bit(0).repeat(config.tiles()));
+    m.set(&load_valid, &in_turn.or(&idle_too).and(&transfer.repeat(config.tiles())));
+    m.when(&start, |m| m.set(&receiving.d(), &lit(1, 1)));
+    m.when(&transfer.and(&slot_tlast).or(&discard), |m| m.set(&receiving.d(), &zero(1)));
 
     let last_beat = m.define("last_beat", &beat.q().eq_const(config.slot_word().beats() as u64 - 1));
-    let last_tile = m.define("last_tile", &tile.q().eq_const(config.tiles() as u64 - 1));
+    let last_tile = m.define("at_last_tile", &tile.q().eq(&last_tile));
     m.when(&transfer, |m| {
         m.set(&beat.d(), &beat.q().add_const(1));
         m.when(&last_beat, |m| {

@@ -16,6 +16,8 @@ pub(super) struct Widths {
     pub half_address: usize,
     /// Group of tiles that are drained at once.
     pub drain_group: usize,
+    /// Tiles of such a group.
+    pub drain_size: usize,
     /// Group of kernels that are drained at once, which share an address in their parameter memories.
     pub kernel_group: usize,
     /// Number of kernels.
@@ -44,8 +46,9 @@ impl Widths {
             psum_position: position.min(psum_address),
             psum_address,
             half_address: index_bits(config.psum_words() / 2),
-            drain_group: index_bits(config.tiles() / config.drain_width()),
-            kernel_group: index_bits(config.kernels().div_ceil(config.drain_width())),
+            drain_group: index_bits(config.drain_groups()),
+            drain_size: clog2(config.drain_width() + 1),
+            kernel_group: index_bits(config.parameter_words()),
             kernel_count: clog2(config.kernels() + 1),
             row_count: clog2(config.rows() + 1),
             plane: index_bits(config.input_bits()),

@@ -39,6 +39,7 @@ pub fn program(rng: &mut Random, config: &ChipConfig, shape: ConvShape) -> Progr
         input_bits: 8,
         signed: false,
         gain: 0,
+        tiles,
         block_positions: 64,
         home: (0..shape.kernels as u32).collect(),
         slots,

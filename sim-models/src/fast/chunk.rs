@@ -80,7 +80,7 @@ impl Chunk<'_> {
 
     #[inline(always)]
     fn run_subvectors(&self, padded: &[Padded], places: &[Place], psums: &mut Psums) {
-        let (layer, tiles) = (self.layer, self.macros.len());
+        let (layer, tiles) = (self.layer, self.layer.tiles);
         let mut scratch = Scratch::default();
         let mut first_slot = 0;
         for (subvector, slots) in layer.slots.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use basisn_arch::{ChipConfig, ConvShape, LayerProgram, Program, Requantize, Window};
 use rand::Rng;
-use rand::seq::SliceRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 
 use super::{Random, slots};
 
@@ -95,9 +95,17 @@ pub(super) fn random_layer(
     corners: &Corners,
 ) -> LayerProgram {
     let kernels = shape.kernels;
-    let homes = config.tiles() * config.lanes();
-    let most = config.kernels().min(homes * (config.psum_words() / 2));
-    let places = (kernels + corners.vacancies).min(most).max(kernels);
+    let fits = |tiles: usize, places: usize| {
+        places <= tiles * config.lanes() * (config.psum_words() / 2) && config.has_parameters(tiles, places)
+    };
+    // Often all tiles, else the first ones, as many as hold the kernels; not always more where few do.
+    let enough: Vec<usize> = (1..=config.tiles()).filter(|&tiles| fits(tiles, kernels)).collect();
+    let all = config.tiles() == 1 || rng.random_bool(0.7);
+    let some = if all { None } else { enough.choose(rng) };
+    let tiles = some.copied().unwrap_or(config.tiles());
+    let homes = tiles * config.lanes();
+    let most = (kernels..=config.kernels().min(kernels + corners.vacancies)).rev().find(|&places| fits(tiles, places));
+    let places = most.unwrap_or(kernels);
     let psum_rows = places.div_ceil(homes);
     let block_max = config.position_block().min(config.psum_words() / 2 / psum_rows).max(1);
     let block = corners.block_positions.unwrap_or_else(|| rng.random_range(1..=block_max));
@@ -112,12 +120,13 @@ pub(super) fn random_layer(
         input_bits: input_bits.clamp(1, config.input_bits()),
         signed: corners.signed.unwrap_or_else(|| rng.random_bool(0.3)),
         gain: corners.gain.unwrap_or(gain).min(7),
+        tiles,
         block_positions: block.clamp(1, block_max),
         home,
         slots: Vec::new(),
         requantize: random_requantize(rng, config, kernels, input_bits, corners.raw),
     };
-    slots::fill(rng, config, basis, &mut layer, corners.slots.unwrap_or(5).max(1));
+    slots::fill(rng, &config.using(tiles), basis, &mut layer, corners.slots.unwrap_or(5).max(1));
     layer
 }
 

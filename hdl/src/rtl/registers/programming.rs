@@ -3,29 +3,32 @@
 use super::super::{Widths, fit, one_hot};
 use super::Port;
 use crate::build::{Expr, Module, zero};
-use basisn_arch::{ChipConfig, registers as map};
+use basisn_arch::{ChipConfig, clog2, registers as map};
 
 /// The port to the parameter memory.
 pub(super) fn parameters(m: &mut Module, port: &mut Port, config: &ChipConfig) {
     let w = Widths::of(config);
-    // Holds the number of parameters itself, too: one more than the last is refused and doesn't fall upon the first.
-    let address = m.register("next_parameter", w.kernel_count);
-    port.read(map::PARAMETER_ADDRESS, &[(0, &address.q())]);
-    port.refuse(map::PARAMETER_ADDRESS, &port.data.trunc(16).ge_const(config.kernels() as u64));
-    port.refuse(map::PARAMETER_HIGH, &address.q().ge_const(config.kernels() as u64));
-    m.when(&port.write(map::PARAMETER_ADDRESS), |m| m.set(&address.d(), &port.data.trunc(w.kernel_count)));
-    let low = port.stored(m, "parameter_low", map::PARAMETER_LOW, 32);
     let width = config.drain_width();
-    let parameter_write = m.output("parameter_write", width);
+    let places = config.parameter_words() * width;
+    // Holds the number of parameters itself, too: one more than the last is refused and doesn't fall upon the first.
+    let bits = clog2(places + 1);
+    let address = m.register("next_parameter", bits);
+    port.read(map::PARAMETER_ADDRESS, &[(0, &address.q())]);
+    port.refuse(map::PARAMETER_ADDRESS, &port.data.trunc(16).ge_const(places as u64));
+    port.refuse(map::PARAMETER_HIGH, &address.q().ge_const(places as u64));
+    m.when(&port.write(map::PARAMETER_ADDRESS), |m| m.set(&address.d(), &port.data.trunc(bits)));
+    let low = port.stored(m, "parameter_low", map::PARAMETER_LOW, 32);
+    let pipelines = config.pipelines();
+    let parameter_write = m.output("parameter_write", pipelines);
     let parameter_address = m.output("parameter_address", w.kernel_group);
     let parameter_data = m.output("parameter_data", 64);
     let write = m.define("parameter_written", &port.write(map::PARAMETER_HIGH));
-    // Kernel q has its parameter in memory q mod W, at q div W.
+    // A place's parameter is in memory `place mod W`, at `place div W`.
     let low_bits = width.trailing_zeros() as usize;
-    let wide = m.define("wide_address", &address.q().zext(w.kernel_count + low_bits));
+    let wide = m.define("wide_address", &address.q().zext(bits + low_bits));
     let memory = if width == 1 { zero(1) } else { wide.trunc(low_bits) };
-    m.set(&parameter_write, &one_hot(&memory, width).and(&write.repeat(width)));
-    m.set(&parameter_address, &fit(&wide.bits(low_bits, w.kernel_count), w.kernel_group));
+    m.set(&parameter_write, &one_hot(&memory, pipelines).and(&write.repeat(pipelines)));
+    m.set(&parameter_address, &fit(&wide.bits(low_bits, bits), w.kernel_group));
     m.set(&parameter_data, &Expr::concat(&[&port.data, &low]));
     m.when(&write, |m| m.set(&address.d(), &address.q().add_const(1)));
 }
