@@ -268,42 +268,6 @@ impl ChipConfig {
             .collect()
     }
 
-    /// Room for results in a beat of the result stream, W: so many tiles are drained at once.
-    pub fn drain_width(&self) -> usize {
-        self.results_per_beat.min(self.tiles.next_power_of_two())
-    }
-
-    /// Requantization pipelines: one for each tile that is drained at once.
-    pub fn pipelines(&self) -> usize {
-        self.drain_width().min(self.tiles)
-    }
-
-    /// Beats that drain one psum of every tile: W tiles each, the last one those that remain.
-    pub fn drain_groups(&self) -> usize {
-        self.tiles.div_ceil(self.drain_width())
-    }
-
-    /// Beats that drain places 0..`places` at one position.
-    pub fn drain_beats(&self, places: usize) -> usize {
-        places / self.tiles * self.drain_groups() + (places % self.tiles).div_ceil(self.drain_width())
-    }
-
-    /// Words of a pipeline's parameter memory: one for every beat that drains a position of the largest layer on all tiles.
-    pub fn parameter_words(&self) -> usize {
-        self.drain_beats(self.kernels)
-    }
-
-    /// Where a layer on the first `tiles` tiles has the parameter of place q: W for each beat, also where a beat has fewer results.
-    pub fn parameter_place(&self, tiles: usize, q: usize) -> usize {
-        let (width, row, tile) = (self.drain_width(), q / tiles, q % tiles);
-        (row * tiles.div_ceil(width) + tile / width) * width + tile % width
-    }
-
-    /// Whether the parameter memories have room for `places` places on the first `tiles` tiles.
-    pub fn has_parameters(&self, tiles: usize, places: usize) -> bool {
-        places == 0 || self.parameter_place(tiles, places - 1) < self.parameter_words() * self.drain_width()
-    }
-
     /// The chip as a layer sees it that uses the first `tiles` tiles only, 1..N.
     pub fn using(&self, tiles: usize) -> Self {
         Self { tiles: tiles.clamp(1, self.tiles), ..self.clone() }

@@ -13,6 +13,7 @@
 
 pub mod config;
 pub mod cycles;
+mod drain;
 mod error;
 pub mod file;
 pub mod hard_blocks;

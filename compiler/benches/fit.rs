@@ -9,7 +9,7 @@ use basisn_compiler::fit::{FitOptions, LayerOptions, Target, fit_layer, snr_db};
 use basisn_compiler::fitted::{Code, FittedLayer};
 use basisn_compiler::graph::topologies::built_in;
 use basisn_compiler::schedule::schedule_layer;
-use basisn_compiler::{ScheduleOptions, map};
+use basisn_compiler::{ScheduleOptions, homes};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -78,7 +78,7 @@ fn main() -> Result<(), Failure> {
                     weight_error: fit.error,
                 };
                 let start = Instant::now();
-                let home = map::homes(shape.kernels, fitted.groups.as_deref(), 1, &config);
+                let home = homes::homes(shape.kernels, fitted.groups.as_deref(), 1, &config);
                 let items = fitted.items(&bases[0]);
                 let schedule =
                     schedule_layer(&items, &home, fitted.groups.as_deref(), &config, ScheduleOptions::default());

@@ -6,7 +6,7 @@
 //! | the network | [`graph`], [`model`] | nodes and shapes, built-in topologies; a graph with its parameters |
 //! | calibrate | [`float`], [`calibrate`] | float reference; scales of the activations, gain of the ADC |
 //! | fit | [`basis`], [`coefficient`], [`csd`], [`fit`](mod@fit), [`pursuit`] | coefficients of the fixed basis: a [`Fitted`] network |
-//! | lower | `blocks`, [`map`], [`schedule`], [`requantize`](mod@requantize) | blocks of kernels, homes, slots, integer scales: a program image |
+//! | lower | `blocks`, [`map`], [`homes`], [`schedule`], [`requantize`](mod@requantize) | blocks of kernels, homes, slots, integer scales: a program image |
 //! | compare | [`fidelity`] | how far every step is from the float network |
 //! | all of it | [`compile`](mod@compile), [`report`] | [`compile()`] |
 
@@ -24,6 +24,7 @@ pub mod fitted;
 pub mod float;
 mod fuse;
 pub mod graph;
+pub mod homes;
 pub mod images;
 mod integer;
 mod least_squares;

@@ -1,6 +1,7 @@
 // Proves: a beat that is taken goes to exactly one coefficient buffer, one that is empty; tiles and beats come in their order; none is
 //         taken before the start or after tlast.
 // How:    induction 2
+// Holds:  with all tiles in use; simulation compares layers on fewer.
 `include "reset.svh"
 localparam BEATS = 4; // of a slot word of `tiny`
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use basisn_arch::{ChipConfig, Geometry, Program};
-use basisn_compiler::Dataset;
 use basisn_compiler::float::argmax;
+use basisn_compiler::{Dataset, Fitted};
 use basisn_models::fast::Core;
 use basisn_models::rram::cell::FRACTION_BITS;
 use basisn_models::rram::{Device, DeviceMacro, MacroModel};
@@ -54,6 +54,13 @@ pub fn accuracies(
 pub fn measured(config: &ChipConfig, device: &Device, levels: &[i8]) -> Vec<Levels> {
     let geometry = Geometry::from(config);
     (0..config.tiles()).map(|tile| effective(&written(geometry, device, tile, levels))).collect()
+}
+
+/// The tile that runs each kernel of each fitted layer, by the program that it was compiled to. A layer of the network may be several of
+/// the program, one for each block of its kernels.
+pub fn tiles_of(fitted: &Fitted, program: &Program) -> Vec<Vec<usize>> {
+    let mut tiles = program.layers.iter().flat_map(|l| l.home.iter().map(|&home| home as usize % l.tiles));
+    fitted.layers.iter().map(|layer| tiles.by_ref().take(layer.shape.kernels).collect()).collect()
 }
 
 /// The crossbar of a tile of the first core of a chip, with `levels` (`[row][column]`) written.

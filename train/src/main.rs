@@ -9,11 +9,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use basisn_arch::ChipConfig;
-use basisn_compiler::map::homes;
 use basisn_compiler::{Compiled, Dataset, Fitted, Graph, Model, ScheduleOptions, lower};
 use basisn_models::rram::{Device, MacroModel};
 use basisn_train::agreement;
-use basisn_train::chip::{accuracies, measured};
+use basisn_train::chip::{accuracies, measured, tiles_of};
 use basisn_train::options::Options;
 use basisn_train::plan::Plan;
 use basisn_train::report::{CoefficientPart, page};
@@ -88,13 +87,9 @@ fn train_coefficients(
     };
     if let Some(device) = &device {
         let fitted = export(&training)?;
-        let homes: Vec<Vec<u32>> = fitted
-            .layers
-            .iter()
-            .map(|layer| homes(layer.shape.kernels, layer.groups.as_deref(), fitted.bases.len(), &config))
-            .collect();
+        let tiles = tiles_of(&fitted, &lower(&fitted, &config, ScheduleOptions::default())?.program);
         let levels = fitted.bases.first().map_or(&[][..], |basis| &basis.levels);
-        training.refit_on(measured(&config, device, levels), &homes);
+        training.refit_on(measured(&config, device, levels), tiles);
     }
     let lowered = |training: &Training| -> Result<Compiled, Error> {
         Ok(lower(&export(training)?, &config, ScheduleOptions::default())?)

@@ -4,15 +4,15 @@
 
 mod common;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use basisn_compiler::coefficient::CoefficientCode;
-use basisn_compiler::map::homes;
 use basisn_compiler::{Fitted, ScheduleOptions, lower};
 use basisn_models::rram::{Device, MacroModel};
 use basisn_train::agreement;
 use basisn_train::basis_model::{Coding, Sharing, Start};
-use basisn_train::chip::measured;
+use basisn_train::chip::{measured, tiles_of};
 use basisn_train::options::Options;
 use basisn_train::penalty::Penalties;
 use basisn_train::plan::{Choice, Plan};
@@ -188,6 +188,20 @@ fn cells_that_are_off_change_the_scores_and_more_error_changes_them_more() {
 }
 
 #[test]
+fn kernels_are_on_the_tiles_whose_slots_run_them() {
+    let config = chip().with("core.tiles", 8).unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/digits/fitted.safetensors");
+    let fitted = Fitted::load(&path).unwrap();
+    let program = lower(&fitted, &config, ScheduleOptions::default()).unwrap().program;
+    assert!(program.layers.iter().any(|layer| layer.tiles < config.tiles()), "a layer leaves tiles out");
+    for (layer, tiles) in program.layers.iter().zip(tiles_of(&fitted, &program)) {
+        for (tile, slot) in layer.slots.iter().flatten().flat_map(|slots| slots.iter().enumerate()) {
+            slot.items.iter().flatten().for_each(|item| assert_eq!(tiles[item.kernel], tile, "{}", layer.name));
+        }
+    }
+}
+
+#[test]
 fn a_refit_on_a_measured_chip_agrees_with_the_golden_reference_of_that_chip_and_gains() {
     let (float, dataset) = digits();
     let config = chip();
@@ -213,12 +227,8 @@ fn a_refit_on_a_measured_chip_agrees_with_the_golden_reference_of_that_chip_and_
     let gentle = Options { learning_rate: 0.01, ..options.clone() };
     let mut refit = Training::basis(&float, &dataset, &config, basis.clone(), gentle).unwrap();
     refit.start_from(&fitted, "fitted").unwrap();
-    let homes: Vec<Vec<u32>> = fitted
-        .layers
-        .iter()
-        .map(|layer| homes(layer.shape.kernels, layer.groups.as_deref(), fitted.bases.len(), &config))
-        .collect();
-    refit.refit_on(measured(&config, &device, &fitted.bases[0].levels), &homes);
+    let program = lower(&fitted, &config, ScheduleOptions::default()).unwrap().program;
+    refit.refit_on(measured(&config, &device, &fitted.bases[0].levels), tiles_of(&fitted, &program));
     refit.run(&mut Recorder::default()).unwrap();
     refit.finish().unwrap();
     let after = compare(&refit);

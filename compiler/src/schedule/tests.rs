@@ -146,7 +146,7 @@ fn groups_that_own_disjoint_columns_take_one_slot_each() {
             })
             .collect();
         let items = disjoint_items(&mut random, &groups);
-        let home = crate::map::homes(kernels, Some(&groups), 1, &config);
+        let home = crate::homes::homes(kernels, Some(&groups), 1, &config);
         let schedule = subvector(
             &items,
             &home,
@@ -170,7 +170,7 @@ fn whole_groups_take_as_few_slots_as_can_be_on_any_number_of_tiles() {
         let config = chip(tiles, 8, 64);
         let groups = crate::fit::pursuit::groups(kernels, group, 1);
         let items = disjoint_items(&mut random, &groups);
-        let home = crate::map::whole_groups(kernels, &groups, 1, &config);
+        let home = crate::homes::whole_groups(kernels, &groups, 1, &config);
         let numbers = group_numbers(&groups, kernels);
         let options = ScheduleOptions { merge: true, effort: 0 };
         let schedule = subvector(&items, &home, Some(&numbers), &config, options);

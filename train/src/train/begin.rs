@@ -140,11 +140,11 @@ impl<'a> Training<'a> {
         Ok(())
     }
 
-    /// Trains for one chip: `crossbars` are the levels read back from its tiles, `homes` the home of every kernel, layer by layer.
-    pub fn refit_on(&mut self, crossbars: Vec<Levels>, homes: &[Vec<u32>]) {
-        for (layer, homes) in self.model.layers.iter_mut().zip(homes) {
+    /// Trains for one chip: `crossbars` are the levels read back from its tiles, `tiles` the tile of every kernel, layer by layer.
+    pub fn refit_on(&mut self, crossbars: Vec<Levels>, tiles: Vec<Vec<usize>>) {
+        for (layer, tiles) in self.model.layers.iter_mut().zip(tiles) {
             if let Some(basis) = &mut layer.basis {
-                basis.tiles = homes.iter().map(|&home| home as usize % crossbars.len().max(1)).collect();
+                basis.tiles = tiles;
             }
         }
         self.levels = crossbars;
