@@ -22,7 +22,7 @@ use basisn_train::{Error, checkpoint, export, files};
 use clap::Parser;
 
 use command::Arguments;
-use outcome::{ChipReport, coefficient_report, differences, finish, provenance};
+use outcome::{ChipReport, Refit, coefficient_report, differences, finish, provenance};
 use progress::{AfterEpoch, Progress};
 
 fn main() -> ExitCode {
@@ -85,11 +85,14 @@ fn train_coefficients(
         None => None,
         Some(model) => Some(Device { model: Arc::new(MacroModel::load(model)?), seed: arguments.chip }),
     };
+    let mut before = None;
     if let Some(device) = &device {
         let fitted = export(&training)?;
         let tiles = tiles_of(&fitted, &lower(&fitted, &config, ScheduleOptions::default())?.program);
         let levels = fitted.bases.first().map_or(&[][..], |basis| &basis.levels);
         training.refit_on(measured(&config, device, levels), tiles);
+        // Only told, at the end: no choice depends on it.
+        before = Some(training.score(&dataset.test, true)?);
     }
     let lowered = |training: &Training| -> Result<Compiled, Error> {
         Ok(lower(&export(training)?, &config, ScheduleOptions::default())?)
@@ -109,6 +112,10 @@ fn train_coefficients(
         images => Some(compared(&training, images)?),
     };
     let test = compared(&training, &dataset.test)?;
+    let refit = match before {
+        None => None,
+        Some(before) => Some(Refit { before, after: training.score(&dataset.test, true)? }),
+    };
     let mut chips = Vec::new();
     for (name, model) in arguments.test_on.iter().zip(&models) {
         let seeds = arguments.test_chips();
@@ -121,7 +128,7 @@ fn train_coefficients(
         files::write(path, page(&name, &training, test.accuracy(), Some(&part)).as_bytes())?;
     }
     let (accuracy, images) = (test.accuracy(), test.images);
-    let report = coefficient_report(&training, &compiled, test, validation, chips);
+    let report = coefficient_report(&training, &compiled, test, validation, chips, refit);
     finish(arguments, &training, accuracy, images, Some(report), seconds)
 }
 

@@ -3,7 +3,7 @@
 use basisn_compiler::{Compiled, Graph};
 use basisn_train::Error;
 use basisn_train::agreement::Agreement;
-use basisn_train::train::Training;
+use basisn_train::train::{Score, Training};
 use serde::Serialize;
 
 use crate::command::Arguments;
@@ -34,6 +34,17 @@ pub struct CoefficientReport {
     test: Agreement,
     validation: Option<Agreement>,
     chips: Vec<ChipReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refit: Option<Refit>,
+}
+
+/// Held-out images on the one chip that a refit was for, by the training graph with the ADC in the loop.
+#[derive(Clone, Copy, Serialize)]
+pub struct Refit {
+    /// With the coefficients that it went on from.
+    pub before: Score,
+    /// With its own.
+    pub after: Score,
 }
 
 /// Chips with errors.
@@ -50,6 +61,7 @@ pub fn coefficient_report(
     test: Agreement,
     validation: Option<Agreement>,
     chips: Vec<ChipReport>,
+    refit: Option<Refit>,
 ) -> CoefficientReport {
     let layers = || compiled.program.layers.iter().zip(&compiled.report.layers);
     let weighted: usize = layers().map(|(layer, report)| layer.shape.positions() * report.slots).sum();
@@ -66,6 +78,7 @@ pub fn coefficient_report(
         test,
         validation,
         chips,
+        refit,
     }
 }
 
@@ -118,6 +131,12 @@ pub fn finish(
             100.0 * c.nonzero,
             c.snr_db
         );
+        if let Some(Refit { before, after }) = &c.refit {
+            println!(
+                "on this chip before the refit: {} of {} images right, cross entropy {:.4}; after it: {}, {:.4}",
+                before.right, before.of, before.loss, after.right, after.loss
+            );
+        }
         for chip in &c.chips {
             let mean = chip.accuracies.iter().sum::<f64>() / chip.accuracies.len().max(1) as f64;
             let least = chip.accuracies.iter().copied().fold(f64::INFINITY, f64::min);

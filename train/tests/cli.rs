@@ -111,6 +111,31 @@ fn a_built_in_network_learns_drawn_images_and_goes_on_as_coefficients() {
 }
 
 #[test]
+fn a_refit_tells_what_its_chip_gained() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, out) = (folder.path().join("cells.toml"), folder.path().join("refit.safetensors"));
+    std::fs::write(&model, "[cell]\ng_min_us = 100.0\ng_max_us = 200.0\n[programming]\nsigma = 0.3\n").unwrap();
+    let run = |chip: &[&str]| {
+        let mut command = command(&digits().join("network.toml"), &out);
+        command.arg("--from").arg(digits().join("weights.safetensors")).args(["--groups", "4", "--epochs", "1"]);
+        command.arg("--fitted").arg(digits().join("fitted.safetensors")).args(["--learning-rate", "0.01"]).args(chip);
+        command.output().unwrap()
+    };
+    let on_chip = ["--refit-on", model.to_str().unwrap(), "--chip", "3"];
+    let report: serde_json::Value = serde_json::from_slice(&run(&[&on_chip[..], &["--json"]].concat()).stdout).unwrap();
+    let refit = &report["coefficients"]["refit"];
+    let part = |part: &str| (refit[part]["right"].as_u64().unwrap(), refit[part]["loss"].as_f64().unwrap());
+    let ((right_before, loss_before), (right, loss)) = (part("before"), part("after"));
+    assert!(right > right_before && loss < loss_before, "{refit}");
+    assert_eq!(Some(right), report["coefficients"]["test"]["right"].as_u64(), "as the golden reference has it");
+    let text = String::from_utf8(run(&on_chip).stdout).unwrap();
+    assert!(text.contains(&format!("on this chip before the refit: {right_before} of 599 images right, ")), "{text}");
+
+    let report: serde_json::Value = serde_json::from_slice(&run(&["--json"]).stdout).unwrap();
+    assert!(report["coefficients"]["refit"].is_null(), "no chip, no refit");
+}
+
+#[test]
 fn a_plan_is_searched_for_a_number_of_cycles_and_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
