@@ -34,3 +34,9 @@ impl Error {
         Error::Image { at: at.into(), cause: cause.into(), fix: fix.into() }
     }
 }
+
+impl From<crate::settings::Refusal> for Error {
+    fn from(why: crate::settings::Refusal) -> Self {
+        Error::Config { at: why.at, cause: why.cause, fix: why.fix }
+    }
+}

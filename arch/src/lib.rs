@@ -8,6 +8,7 @@
 //! | [`image`] | the program image: what the compiler gives to every executor |
 //! | [`programming`] | program-and-verify of cells |
 //! | [`registers`] | the register map |
+//! | [`settings`] | TOML files and presets |
 //! | [`hard_blocks`] | area of macro and memories |
 //! | [`cycles`] | the cycle model: the counters after a layer, without simulation |
 
@@ -20,6 +21,7 @@ pub mod hard_blocks;
 pub mod image;
 pub mod programming;
 pub mod registers;
+pub mod settings;
 pub mod shape;
 pub mod slot;
 

@@ -55,3 +55,9 @@ pub enum Error {
         layers: usize,
     },
 }
+
+impl From<basisn_arch::settings::Refusal> for Error {
+    fn from(why: basisn_arch::settings::Refusal) -> Self {
+        Error::Macro { at: why.at, cause: why.cause, fix: why.fix }
+    }
+}

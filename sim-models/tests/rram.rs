@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use basisn_arch::{ChipConfig, Geometry};
 use basisn_models::random::{generator, seed};
-use basisn_models::rram::cell::{Cells, programming_sigma_us};
+use basisn_models::rram::cell::Cells;
+use basisn_models::rram::conductance::programming_sigma_us;
 use basisn_models::rram::{Device, MacroModel};
 use basisn_models::{NetProblem, golden};
 use common::{SEED, cells, geometry, is_near, model, moments, read_sigma, side, tile};

@@ -59,7 +59,7 @@ impl Written {
 
 #[cfg(test)]
 mod tests {
-    use basisn_models::rram::cell::FailedCell;
+    use basisn_models::rram::effort::FailedCell;
 
     use super::*;
 

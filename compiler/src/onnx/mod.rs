@@ -16,6 +16,7 @@ mod affine;
 mod attribute;
 mod constant;
 mod convert;
+mod operator;
 pub mod proto;
 mod shapes;
 mod support;

@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`config`] | the model's TOML file and presets |
 //! | [`noise`] | random numbers by counter |
-//! | [`cell`] | levels to conductances, programming, ageing |
+//! | [`conductance`] | one cell: from level to conductance, write-verify, errors, ageing |
+//! | [`cell`] | the cells of a tile |
+//! | [`effort`] | what programming took |
 //! | [`faults`] | stuck cells |
 //! | [`lanes`] | switches and leakage: one row vector for each lane |
 //! | [`ir_drop`] | the fast approximation of wire resistance |
@@ -19,8 +21,10 @@
 
 pub mod adc;
 pub mod cell;
+pub mod conductance;
 pub mod config;
 pub mod crossbar;
+pub mod effort;
 pub mod faults;
 pub mod ir_drop;
 pub mod lanes;

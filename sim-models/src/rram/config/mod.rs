@@ -1,13 +1,18 @@
 //! Configuration of the macro model: a TOML file over a preset, checked once.
 
+mod check;
+
 use std::path::Path;
 
+use basisn_arch::settings::{self, Presets};
 use basisn_arch::{Geometry, Verification};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::faults::Fault;
 use crate::Error;
+use check::checked;
+pub(super) use check::refuse;
 
 /// How a signed level becomes conductances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,17 +125,22 @@ pub struct Field {
     pub meaning: &'static str,
 }
 
-const PRESETS: &[(&str, &str)] = &[
-    ("ideal", include_str!("../../../presets/macro/ideal.toml")),
-    ("isaac", include_str!("../../../presets/macro/isaac.toml")),
-    ("neurram", include_str!("../../../presets/macro/neurram.toml")),
-    ("worst", include_str!("../../../presets/macro/worst.toml")),
-];
+const PRESETS: Presets = Presets {
+    folder: "presets/macro",
+    texts: &[
+        ("ideal", include_str!("../../../../presets/macro/ideal.toml")),
+        ("isaac", include_str!("../../../../presets/macro/isaac.toml")),
+        ("neurram", include_str!("../../../../presets/macro/neurram.toml")),
+        ("worst", include_str!("../../../../presets/macro/worst.toml")),
+    ],
+};
+/// Every key with a value of its type.
+const COMPLETE: &str = "presets/macro/ideal.toml";
 
 impl MacroModel {
     /// Names of the built-in models.
     pub fn presets() -> impl Iterator<Item = &'static str> {
-        PRESETS.iter().map(|(name, _)| *name)
+        PRESETS.names()
     }
 
     /// Reads a model by the name of a preset or by path.
@@ -138,18 +148,8 @@ impl MacroModel {
     /// # Errors
     /// There is no such preset or file, or its contents are refused.
     pub fn load(name_or_path: &str) -> Result<Self, Error> {
-        if let Some((name, text)) = PRESETS.iter().find(|(name, _)| *name == name_or_path) {
-            return Self::from_toml(text, &format!("presets/macro/{name}.toml"));
-        }
-        let text = std::fs::read_to_string(Path::new(name_or_path)).map_err(|e| {
-            let presets: Vec<_> = Self::presets().collect();
-            refuse(
-                name_or_path,
-                format!("no preset of this name, and no readable file: {e}"),
-                format!("name a TOML file, or one of the presets {}", presets.join(", ")),
-            )
-        })?;
-        Self::from_toml(&text, name_or_path)
+        let (text, at) = PRESETS.text(name_or_path)?;
+        Self::from_toml(&text, &at)
     }
 
     /// Parses and checks a model; `at` names it in errors. Keys that are not given are those of the file's `preset`, else of `ideal`.
@@ -158,7 +158,7 @@ impl MacroModel {
     /// Not TOML, an unknown key, a value of the wrong type or out of range, or an unreadable fault map.
     pub fn from_toml(text: &str, at: &str) -> Result<Self, Error> {
         let table = merged(text, at, 0)?;
-        let mut model = Self::checked(table, at)?;
+        let mut model = checked(table, at)?;
         if !model.faults.map.is_empty() {
             // A map lies beside the file that names it.
             let path = Path::new(at).parent().unwrap_or(Path::new("")).join(&model.faults.map);
@@ -172,7 +172,8 @@ impl MacroModel {
     /// # Errors
     /// There is no such number, or the value is refused.
     pub fn with(&self, key: &str, value: f64) -> Result<Self, Error> {
-        let field = Self::FIELDS.iter().find(|f| f.key == key && f.range.is_some()).ok_or_else(|| unknown(key, key))?;
+        let field =
+            Self::FIELDS.iter().find(|f| f.key == key && f.range.is_some()).ok_or_else(|| check::unknown(key, key))?;
         let mut table = Table::try_from(self).map_err(|e| refuse(key, e.to_string(), "report it".into()))?;
         let place =
             field.key.split_once('.').and_then(|(section, name)| Some((table.get_mut(section)?.as_table_mut()?, name)));
@@ -181,7 +182,7 @@ impl MacroModel {
             let value = if is_count { Value::Integer(value.round() as i64) } else { Value::Float(value) };
             section.insert(name.into(), value);
         }
-        let mut model = Self::checked(table, key)?;
+        let mut model = checked(table, key)?;
         model.fault_map.clone_from(&self.fault_map);
         Ok(model)
     }
@@ -234,89 +235,26 @@ impl MacroModel {
             tolerance_codes: codes.round().min(255.0) as u8,
         })
     }
-
-    fn checked(mut table: Table, at: &str) -> Result<Self, Error> {
-        for (section, entries) in &mut table {
-            let entries = entries.as_table_mut().ok_or_else(|| unknown(at, section))?;
-            for (name, value) in entries {
-                let key = format!("{section}.{name}");
-                let field = Self::FIELDS.iter().find(|f| f.key == key).ok_or_else(|| unknown(at, &key))?;
-                let Some((low, high)) = field.range else { continue };
-                let fix = format!("set a number from {low} to {high}: {}", field.meaning);
-                let given = number(value)
-                    .ok_or_else(|| refuse(&format!("{at}, {key}"), format!("{value} is not a number"), fix.clone()))?;
-                if !(low..=high).contains(&given) {
-                    return Err(refuse(&format!("{at}, {key}"), format!("{given} is out of range"), fix));
-                }
-            }
-        }
-        let model: MacroModel = Value::Table(table).try_into().map_err(|e: toml::de::Error| {
-            refuse(at, e.message().into(), "presets/macro/ideal.toml has every key with a value of its type".into())
-        })?;
-        model.check(at)?;
-        Ok(model)
-    }
-
-    fn check(&self, at: &str) -> Result<(), Error> {
-        let bad = |key: &str, cause: String, fix: &str| Err(refuse(&format!("{at}, {key}"), cause, fix.into()));
-        let finite = |values: &[f64]| values.iter().all(|v| v.is_finite() && v.abs() < 1e6);
-        if self.cell.g_max_us <= self.cell.g_min_us {
-            let cause = format!("{} is not above g_min_us = {}", self.cell.g_max_us, self.cell.g_min_us);
-            return bad("cell.g_max_us", cause, "a high cell conducts better than a low one");
-        }
-        if self.write_verify.max_pulses > 0 && (self.write_verify.step <= 0.0 || self.write_verify.tolerance <= 0.0) {
-            let cause = "pulses are allowed, and step or tolerance is 0".into();
-            return bad("write_verify", cause, "set both above 0, or max_pulses = 0");
-        }
-        if self.write_verify.through_adc && self.write_verify.max_pulses == 0 {
-            let cause = "the core is to verify, and no pulses are allowed".into();
-            return bad("write_verify.through_adc", cause, "set max_pulses above 0, or through_adc = false");
-        }
-        if self.faults.stuck_low + self.faults.stuck_high > 1.0 {
-            return bad("faults", "stuck_low and stuck_high together exceed 1".into(), "lower one of them");
-        }
-        let table = &self.programming.table_us;
-        if !finite(table.as_flattened())
-            || table.iter().any(|p| p[1] < 0.0)
-            || table.windows(2).any(|p| p[0][0] >= p[1][0])
-        {
-            let cause = "not rising, or a deviation is negative or no number".into();
-            return bad("programming.table_us", cause, "give pairs [conductance, deviation], conductances rising");
-        }
-        if !finite(&self.programming.polynomial_us) {
-            return bad("programming.polynomial_us", "not all numbers".into(), "give coefficients, lowest power first");
-        }
-        if !finite(&self.adc.inl_lsb) || self.adc.inl_lsb.len() == 1 {
-            return bad("adc.inl_lsb", "one value alone, or no numbers".into(), "give none, or at least the two ends");
-        }
-        Ok(())
-    }
 }
 
 /// A file's keys over those of the preset that it names.
 fn merged(text: &str, at: &str, depth: usize) -> Result<Table, Error> {
-    let mut table: Table = text.parse().map_err(|e: toml::de::Error| {
-        let line = e.span().map_or(1, |s| text[..s.start.min(text.len())].lines().count().max(1));
-        refuse(&format!("{at}, line {line}"), e.message().into(), "correct the TOML syntax".into())
-    })?;
+    let mut table = settings::table(text, at)?;
     let base = match table.remove("preset") {
-        None if depth > 0 || at == "presets/macro/ideal.toml" => return Ok(table),
+        None if depth > 0 || at == COMPLETE => return Ok(table),
         None => "ideal".to_string(),
         Some(name) => name.as_str().unwrap_or_default().to_string(),
     };
-    let presets: Vec<_> = MacroModel::presets().collect();
-    let Some((name, base)) = PRESETS.iter().find(|(name, _)| *name == base) else {
-        return Err(refuse(
-            &format!("{at}, preset"),
-            format!("no preset {base:?}"),
-            format!("name one of {}", presets.join(", ")),
-        ));
+    let Some((text, of)) = PRESETS.get(&base) else {
+        let names: Vec<_> = PRESETS.names().collect();
+        let fix = format!("name one of {}", names.join(", "));
+        return Err(refuse(&format!("{at}, preset"), format!("no preset {base:?}"), fix));
     };
-    let mut whole = merged(base, &format!("presets/macro/{name}.toml"), depth + 1)?;
+    let mut whole = merged(text, &of, depth + 1)?;
     for (section, entries) in table {
         match (whole.get_mut(&section), entries) {
             (Some(Value::Table(known)), Value::Table(entries)) => known.extend(entries),
-            _ => return Err(unknown(at, &section)),
+            _ => return Err(check::unknown(at, &section)),
         }
     }
     Ok(whole)
@@ -324,18 +262,4 @@ fn merged(text: &str, at: &str, depth: usize) -> Result<Table, Error> {
 
 fn number(value: &Value) -> Option<f64> {
     value.as_float().or_else(|| value.as_integer().map(|v| v as f64))
-}
-
-fn unknown(at: &str, key: &str) -> Error {
-    let word = |k: &str| k.rsplit('.').next().unwrap_or("").to_string();
-    let near = MacroModel::FIELDS.iter().find(|f| word(f.key) == word(key) && f.key != key);
-    let fix = match near {
-        Some(field) => format!("did you mean {}?", field.key),
-        None => "presets/macro/ideal.toml has every key".to_string(),
-    };
-    refuse(&format!("{at}, {key}"), "unknown key".into(), fix)
-}
-
-pub(super) fn refuse(at: &str, cause: String, fix: String) -> Error {
-    Error::Macro { at: at.into(), cause, fix }
 }

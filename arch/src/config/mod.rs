@@ -1,9 +1,12 @@
 //! The chip configuration: one TOML file, parsed once, validated once, read through getters ever after.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+mod derived;
 
-use crate::{Error, SlotWord};
+use std::collections::BTreeMap;
+
+use crate::Error;
+use crate::settings::{self, Presets};
+pub use derived::clog2;
 
 /// One key of the configuration.
 #[derive(Debug)]
@@ -85,17 +88,20 @@ config! {
     arithmetic.group "G" 1..=64 "largest group of kernels that the compiler lets run in one slot on disjoint columns";
 }
 
-const PRESETS: &[(&str, &str)] = &[
-    ("tiny", include_str!("../../presets/tiny.toml")),
-    ("digits", include_str!("../../presets/digits.toml")),
-    ("paper", include_str!("../../presets/paper.toml")),
-    ("isaac", include_str!("../../presets/isaac.toml")),
-];
+const PRESETS: Presets = Presets {
+    folder: "presets",
+    texts: &[
+        ("tiny", include_str!("../../../presets/tiny.toml")),
+        ("digits", include_str!("../../../presets/digits.toml")),
+        ("paper", include_str!("../../../presets/paper.toml")),
+        ("isaac", include_str!("../../../presets/isaac.toml")),
+    ],
+};
 
 impl ChipConfig {
     /// Names of the built-in configurations.
     pub fn presets() -> impl Iterator<Item = &'static str> {
-        PRESETS.iter().map(|(name, _)| *name)
+        PRESETS.names()
     }
 
     /// Reads a configuration by the name of a preset or by path.
@@ -103,18 +109,8 @@ impl ChipConfig {
     /// # Errors
     /// There is no such preset or file, or its contents are refused.
     pub fn load(name_or_path: &str) -> Result<Self, Error> {
-        if let Some((name, text)) = PRESETS.iter().find(|(name, _)| *name == name_or_path) {
-            return Self::from_toml(text, &format!("presets/{name}.toml"));
-        }
-        let text = std::fs::read_to_string(Path::new(name_or_path)).map_err(|e| {
-            let presets: Vec<_> = Self::presets().collect();
-            Error::config(
-                name_or_path,
-                format!("no preset of this name, and no readable file: {e}"),
-                format!("name a TOML file, or one of the presets {}", presets.join(", ")),
-            )
-        })?;
-        Self::from_toml(&text, name_or_path)
+        let (text, at) = PRESETS.text(name_or_path)?;
+        Self::from_toml(&text, &at)
     }
 
     /// Parses and validates a configuration; `at` names it in errors.
@@ -122,10 +118,7 @@ impl ChipConfig {
     /// # Errors
     /// Not TOML, an unknown, missing or non-integer key, a value out of range, or values that exclude each other.
     pub fn from_toml(text: &str, at: &str) -> Result<Self, Error> {
-        let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
-            let line = e.span().map_or(1, |s| text[..s.start.min(text.len())].lines().count().max(1));
-            Error::config(format!("{at}, line {line}"), e.message(), "correct the TOML syntax")
-        })?;
+        let table = settings::table(text, at)?;
         let mut values: BTreeMap<_, _> = Self::FIELDS.iter().filter_map(|f| Some((f.key, f.default?))).collect();
         for (section, entries) in &table {
             let entries = entries.as_table().ok_or_else(|| unknown(at, section))?;
@@ -202,100 +195,13 @@ impl ChipConfig {
         config.check("override")?;
         Ok(config)
     }
-
-    /// Largest magnitude of a cell level.
-    pub fn level_max(&self) -> i8 {
-        if self.cell_bits == 1 { 1 } else { (1 << (self.cell_bits - 1)) - 1 }
-    }
-
-    /// Bits of a level at the programming port, two's complement.
-    pub fn level_bits(&self) -> usize {
-        self.cell_bits.max(2)
-    }
-
-    /// Binary digits of a verify read below one level: its code of level l is `l * 2^v`, the largest that fits the ADC; -1 where levels
-    /// have more digits than codes.
-    pub fn verify_digits(&self) -> i32 {
-        crate::Geometry::from(self).verify_digits()
-    }
-
-    /// Bits of a lane number.
-    pub fn lane_bits(&self) -> usize {
-        clog2(self.lanes).max(1)
-    }
-
-    /// Bits of a psum address.
-    pub fn psum_address_bits(&self) -> usize {
-        clog2(self.psum_words).max(1)
-    }
-
-    /// Bits of a row number.
-    pub fn row_address_bits(&self) -> usize {
-        clog2(self.rows)
-    }
-
-    /// Bits of a column number.
-    pub fn column_address_bits(&self) -> usize {
-        clog2(self.columns)
-    }
-
-    /// Module name of the RRAM macro for this geometry: macros have no Verilog parameters.
-    pub fn macro_name(&self) -> String {
-        format!(
-            "rram_macro_r{}_c{}_m{}_l{}_a{}_t{}_i{}_p{}",
-            self.rows,
-            self.columns,
-            self.cell_bits,
-            self.lanes,
-            self.adc_bits(),
-            self.read_latency_cycles,
-            self.read_interval_cycles,
-            self.program_cycles
-        )
-    }
-
-    /// Bits of an ADC code, A.
-    pub fn adc_bits(&self) -> usize {
-        self.bits
-    }
-
-    /// The positions of a layer that each core computes; cores that would have none are left out.
-    pub fn shares(&self, positions: usize) -> Vec<std::ops::Range<usize>> {
-        let share = positions.div_ceil(self.cores);
-        (0..self.cores)
-            .map(|core| (core * share).min(positions)..((core + 1) * share).min(positions))
-            .filter(|range| !range.is_empty())
-            .collect()
-    }
-
-    /// The chip as a layer sees it that uses the first `tiles` tiles only, 1..N.
-    pub fn using(&self, tiles: usize) -> Self {
-        Self { tiles: tiles.clamp(1, self.tiles), ..self.clone() }
-    }
-
-    /// Whether the core skips input planes without ones; with one input plane there is nothing to skip.
-    pub fn skips_zero_planes(&self) -> bool {
-        self.skip_zero_planes == 1 && self.input_bits > 1
-    }
-
-    /// Layout of the slot word.
-    pub fn slot_word(&self) -> SlotWord {
-        SlotWord::new(self)
-    }
-}
-
-/// Bits that count `n` different values: the smallest b with 2^b >= n.
-pub fn clog2(n: usize) -> usize {
-    n.max(1).next_power_of_two().trailing_zeros() as usize
 }
 
 fn unknown(at: &str, key: &str) -> Error {
-    let known: Vec<_> = ChipConfig::FIELDS.iter().map(|f| f.key).collect();
-    let word = |k: &str| k.rsplit('.').next().unwrap_or("").to_string();
-    let near = known.iter().find(|k| word(k) == word(key));
-    let fix = match near {
-        Some(k) => format!("did you mean {k}?"),
-        None => format!("remove it; the keys are {}", known.join(", ")),
+    let known = || ChipConfig::FIELDS.iter().map(|f| f.key);
+    let fix = match settings::near(key, known()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("remove it; the keys are {}", known().collect::<Vec<_>>().join(", ")),
     };
     Error::config(format!("{at}, {key}"), "unknown key", fix)
 }
@@ -355,17 +261,5 @@ mod tests {
         assert_eq!(chip.with("crossbar.rows", 24).unwrap().rows(), 24);
         assert!(chip.with("crossbar.rows", 7).is_err());
         assert!(chip.with("rows", 24).is_err());
-    }
-
-    #[test]
-    fn positions_are_shared_over_the_cores() {
-        let chip = ChipConfig::load("paper").unwrap();
-        assert_eq!(chip.shares(10), [0..3, 3..6, 6..9, 9..10]);
-        assert_eq!(chip.shares(2), [0..1, 1..2]);
-    }
-
-    #[test]
-    fn clog2_counts_values() {
-        assert_eq!([1, 2, 3, 4, 5, 64, 65].map(clog2), [0, 1, 2, 2, 3, 6, 7]);
     }
 }
