@@ -26,7 +26,7 @@ pub mod shape;
 pub mod slot;
 
 pub use config::{ChipConfig, clog2};
-pub use cycles::{LayerCounts, LayerWork, nonzero_planes, planes_read};
+pub use cycles::{Counters, LayerWork, nonzero_planes, planes_read};
 pub use error::Error;
 pub use hard_blocks::{HardBlocks, MacroArea};
 pub use image::{Geometry, LayerProgram, Program, Requantize, Step, StepOp};

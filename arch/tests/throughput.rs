@@ -22,7 +22,7 @@ struct Throughput {
 
 fn throughput(chip: &ChipConfig, layer: &Layer) -> Throughput {
     let (block, share) = layer.block_and_share(chip);
-    let counts = |positions| layer.work(chip, positions, block).counts(chip);
+    let counts = |positions| layer.work(chip, positions, block).counters(chip);
     let whole = counts(share);
     let [few, more] = [100, 200].map(|blocks| counts(blocks * block));
     let ratio = |reads: u64, cycles: u64| reads as f64 / cycles as f64;

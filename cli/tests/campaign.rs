@@ -7,22 +7,10 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{IMAGES, basisn, files, folder};
+use common::{IMAGES, basisn, files, simulate, tiny};
 use serde_json::Value;
-use tempfile::TempDir;
 
 const LABELS: &str = "--labels examples/digits/labels.npy";
-
-/// A folder with a program for the smallest chip.
-fn tiny() -> TempDir {
-    let folder = folder();
-    basisn(folder.path(), "compile --config tiny --out p.safetensors").ok();
-    folder
-}
-
-fn simulate(folder: &Path, more: &str) -> String {
-    basisn(folder, &format!("simulate --program p.safetensors --input {IMAGES} {more}")).ok()
-}
 
 fn json(path: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()

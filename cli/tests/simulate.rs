@@ -5,21 +5,8 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
 
-use common::{IMAGES, basisn, files, folder, names, one_layer};
-use tempfile::TempDir;
-
-/// A folder with a program for the smallest chip.
-fn tiny() -> TempDir {
-    let folder = folder();
-    basisn(folder.path(), "compile --config tiny --out p.safetensors").ok();
-    folder
-}
-
-fn simulate(folder: &Path, more: &str) -> String {
-    basisn(folder, &format!("simulate --program p.safetensors --input {IMAGES} {more}")).ok()
-}
+use common::{IMAGES, basisn, files, folder, names, one_layer, simulate, tiny};
 
 #[test]
 fn golden_and_both_macro_bodies_give_the_same_files() {

@@ -102,7 +102,7 @@ fn arrange_on(
         let schedule = schedule_layer(items, &home, groups, config, options);
         let slots: Vec<usize> = schedule.iter().map(|s| s.slots.len()).collect();
         let block_positions = block_positions(layer, places(&home), slots.clone(), most, config);
-        let cycles = work(layer, places(&home), slots, block_positions, config).counts(config).cycles;
+        let cycles = work(layer, places(&home), slots, block_positions, config).counters(config).cycles;
         let of_subvectors: Vec<_> = schedule.iter().map(|s| &s.slots[..]).collect();
         vacancies(&home, &of_subvectors, config)?;
         Some(Arrangement { tiles, home, schedule, block_positions, cycles })
@@ -164,7 +164,7 @@ fn block_positions(layer: &FittedLayer, places: usize, slots: Vec<usize>, most: 
     let positions = work.positions;
     let mut cycles = |size| {
         work.block_positions = size;
-        work.counts(config).cycles
+        work.counters(config).cycles
     };
     // Of equals the largest, which needs the fewest slot words.
     (1..=most.min(positions)).rev().min_by_key(|&size| cycles(size)).unwrap_or(1)

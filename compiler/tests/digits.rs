@@ -93,7 +93,8 @@ fn the_same_input_gives_the_same_bytes() {
 
 /// Cycles of all layers by the cycle model.
 fn cycles(config: &ChipConfig, program: &Program) -> u64 {
-    let of = |l: &LayerProgram| LayerWork::new(config, l, l.shape.positions().div_ceil(config.cores())).counts(config);
+    let of =
+        |l: &LayerProgram| LayerWork::new(config, l, l.shape.positions().div_ceil(config.cores())).counters(config);
     program.layers.iter().map(|layer| of(layer).cycles).sum()
 }
 

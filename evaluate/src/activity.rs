@@ -91,9 +91,9 @@ fn core(config: &ChipConfig, layer: &Layer, positions: usize, values: &Values) -
         kernels: places,
     };
     let counts = if config.skips_zero_planes() {
-        work.counts_of(config, &planes_read(positions * cut.count, layer.input_bits, values.zero_planes_share))
+        work.counters_of(config, &planes_read(positions * cut.count, layer.input_bits, values.zero_planes_share))
     } else {
-        work.counts(config)
+        work.counters(config)
     };
     let blocks = positions.div_ceil(block) as u64;
     let (n, planes, tiles) = (positions as u64, layer.input_bits as u64, config.tiles() as u64);

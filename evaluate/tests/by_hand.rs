@@ -71,7 +71,7 @@ fn basis_by_hand(v: &Values) -> Vec<f64> {
         kernels: 16,
     };
     // Three cycles for each of 2 x 16 + 13 registers; values in turn through the vector unit.
-    let cycles = work.counts(&chip.config).cycles as f64 + 3.0 * 45.0;
+    let cycles = work.counters(&chip.config).cycles as f64 + 3.0 * 45.0;
     let time_ns = cycles * ns + 100.0 / v.vector_values_per_ns;
     let (reads, on) = (10.0 * 8.0 * 2.0 * 8.0, v.ones_share * 100.0);
     let columns = 8.0 * 2.0 * 128.0;

@@ -67,7 +67,7 @@ fn cycles_are_those_of_the_cycle_model() {
         planes: 8,
         kernels: 100,
     };
-    let counts = work.counts(&chip.config);
+    let counts = work.counters(&chip.config);
     assert_eq!(a.cycles, counts.cycles);
     assert_eq!(a.reads, 50 * 8 * 6 * 8);
     assert_eq!(a.conversions, a.reads * 8);

@@ -118,7 +118,7 @@ fn tile_program(config: &ChipConfig, layer: &IntegerLayer, kernels: usize, rows:
     tile.block_positions = (1..=positions.min(config.position_block()))
         .min_by_key(|&block| {
             tile.block_positions = block;
-            LayerWork::new(config, &tile, positions).counts(config).cycles
+            LayerWork::new(config, &tile, positions).counters(config).cycles
         })
         .unwrap();
     tile

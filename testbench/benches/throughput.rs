@@ -7,11 +7,11 @@
 #[path = "../../arch/tests/resnet18/mod.rs"]
 mod resnet18;
 
-use basisn_arch::{ChipConfig, Item, LayerCounts, LayerProgram, Program, Requantize, Slot};
+use basisn_arch::{ChipConfig, Counters, Item, LayerProgram, Program, Requantize, Slot};
 use basisn_models::fast;
 use basisn_models::random::{generator, mvm_shape, random_input};
 use basisn_models::verilog::Body;
-use basisn_testbench::{Chip, Counters, Stalls, chip};
+use basisn_testbench::{Chip, Stalls, chip};
 use resnet18::{LAYERS, Layer};
 use verilated::{Library, Trace};
 
@@ -28,7 +28,7 @@ fn main() -> Result<(), Failure> {
             let (block, share) = layer.block_and_share(&whole_chip);
             let whole = measure(&library, &core, layer, share, block)?;
             // What as many blocks again add.
-            let block_reads = layer.work(&core, block, block).counts(&core).reads as usize;
+            let block_reads = layer.work(&core, block, block).counters(&core).reads as usize;
             let blocks = (100_000 / block_reads).clamp(4, 32);
             let few = measure(&library, &core, layer, blocks * block, block)?;
             let more = measure(&library, &core, layer, 2 * blocks * block, block)?;
@@ -62,21 +62,12 @@ fn measure(
     if run.values != expected[0].values {
         return Err(format!("{}: RTL and golden reference differ", layer.name).into());
     }
-    let modelled = layer.work(core, positions, block).counts(core);
-    let measured = LayerCounts {
-        cycles: run.counters.cycles,
-        reads: run.counters.reads,
-        wait_slots: run.counters.wait_slots,
-        wait_activations: run.counters.wait_activations,
-        wait_results: run.counters.wait_results,
-        wait_macro: run.counters.wait_macro,
-        slots: run.counters.slots,
-        skipped_planes: run.counters.skipped_planes,
-    };
+    let modelled = layer.work(core, positions, block).counters(core);
+    let measured = run.counters;
     if measured != modelled {
         return Err(format!("{}: the RTL counts {measured:?}, the model {modelled:?}", layer.name).into());
     }
-    Ok(run.counters)
+    Ok(measured)
 }
 
 /// A program of the layer on this core: kernel q at home q, all kernels of a psum row in one slot.

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use basisn_arch::{ChipConfig, Geometry, LayerProgram, Program};
+use basisn_arch::{ChipConfig, Counters, Geometry, LayerProgram, Program};
 use basisn_models::dpi;
 use basisn_models::rram::Device;
 use basisn_models::verilog::{self, Body};
 use basisn_models::{NetRun, steps};
 use verilated::{Build, Instance, Library, Trace};
 
-use crate::{Core, Counters, Error, LayerStimulus, Programmed, Stalls};
+use crate::{Core, Error, LayerStimulus, Programmed, Stalls};
 
 /// What the chip computed for one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]

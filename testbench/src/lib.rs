@@ -15,7 +15,6 @@
 mod axi_lite;
 pub mod chip;
 pub mod core;
-mod counters;
 pub mod dpi;
 mod error;
 pub mod executor;
@@ -28,7 +27,6 @@ pub mod vectors;
 pub use axi_lite::Response;
 pub use chip::{Chip, LayerRun};
 pub use core::Core;
-pub use counters::Counters;
 pub use error::Error;
 pub use program::Programmed;
 pub use stalls::Stalls;

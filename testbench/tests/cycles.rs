@@ -4,12 +4,11 @@
 
 mod common;
 
-use basisn_arch::{ChipConfig, Item, LayerWork, Program, Slot, planes_read};
+use basisn_arch::{ChipConfig, Counters, Item, LayerWork, Program, Slot, planes_read};
 use basisn_models::MvmProblem;
 use basisn_models::im2col::Patches;
 use basisn_models::random::{Corners, Random, random_config};
 use basisn_models::verilog::Body;
-use basisn_testbench::Counters;
 use basisn_testbench::executor::Verilator;
 use common::{layers, random};
 
@@ -26,17 +25,7 @@ fn modelled(config: &ChipConfig, program: &Program, input: &[i32]) -> Counters {
             .flat_map(|position| (0..layer.slots.len()).map(move |subvector| (position, subvector)))
             .map(|(position, subvector)| planes_read(position, subvector))
             .collect();
-        let c = LayerWork::new(config, layer, positions).counts_of(config, &read);
-        sum.beside(&Counters {
-            cycles: c.cycles,
-            reads: c.reads,
-            wait_slots: c.wait_slots,
-            wait_activations: c.wait_activations,
-            wait_results: c.wait_results,
-            wait_macro: c.wait_macro,
-            slots: c.slots,
-            skipped_planes: c.skipped_planes,
-        })
+        sum.beside(&LayerWork::new(config, layer, positions).counters_of(config, &read))
     })
 }
 

@@ -1,7 +1,7 @@
 //! A core from slot to slot and block to block.
 
 use super::pipeline::Pipeline;
-use super::{LayerCounts, LayerWork};
+use super::{Counters, LayerWork};
 use crate::ChipConfig;
 
 /// Cycles from the choice of a psum to the transfer of its result.
@@ -35,7 +35,7 @@ pub(super) struct Core<'a> {
     drained: [u64; 2],
     /// The slot before had a single read.
     single_read: bool,
-    counts: LayerCounts,
+    counts: Counters,
 }
 
 impl<'a> Core<'a> {
@@ -57,7 +57,7 @@ impl<'a> Core<'a> {
             empty_at: [START; 2],
             drained: [0; 2],
             single_read: false,
-            counts: LayerCounts::default(),
+            counts: Counters::default(),
         }
     }
 
@@ -124,7 +124,7 @@ impl<'a> Core<'a> {
     }
 
     /// Waits for the last result.
-    pub fn finish(mut self) -> LayerCounts {
+    pub fn finish(mut self) -> Counters {
         self.counts.cycles = self.drained[1] + RESULT_LATENCY;
         self.counts.wait_results += self.pipeline.wait(self.counts.cycles) + self.pipeline.held_by_drain;
         self.counts.wait_macro = self.pipeline.held_by_macro;

@@ -14,16 +14,18 @@
 //!   block two before has drained.
 //! - A result leaves the core 15 cycles after the drain chose its psum.
 //!
-//! Where zero planes are skipped, cycles depend on the activations: [`LayerWork::counts_of`] takes how many planes of every
+//! Where zero planes are skipped, cycles depend on the activations: [`LayerWork::counters_of`] takes how many planes of every
 //! position and subvector are read, and a bank is used one cycle later.
 //!
 //! The time is in proportion to the slots of a few blocks, whatever the positions: once two blocks in a row leave the
 //! core in the same state, all full blocks are alike. Not so where zero planes are skipped: then every block counts.
 
 mod core;
+mod counters;
 mod pipeline;
 
 use self::core::Core;
+pub use self::counters::Counters;
 use crate::{ChipConfig, LayerProgram};
 
 /// What decides how long one core takes for its share of a layer.
@@ -45,27 +47,6 @@ pub struct LayerWork {
     pub kernels: usize,
 }
 
-/// The counters of a core, see `docs/hardware.md`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LayerCounts {
-    /// Cycles from start to the last result.
-    pub cycles: u64,
-    /// Reads that every macro made.
-    pub reads: u64,
-    /// Cycles without a read because a slot was not loaded.
-    pub wait_slots: u64,
-    /// Cycles without a read because activations were not loaded.
-    pub wait_activations: u64,
-    /// Cycles without a read because results had to leave first.
-    pub wait_results: u64,
-    /// Cycles without a read because a macro was not ready.
-    pub wait_macro: u64,
-    /// Slots that every tile ran.
-    pub slots: u64,
-    /// Reads that were spared because no row had a one.
-    pub skipped_planes: u64,
-}
-
 impl LayerWork {
     /// The work of a core that gets `positions` of a layer's positions.
     pub fn new(config: &ChipConfig, layer: &LayerProgram, positions: usize) -> Self {
@@ -81,9 +62,9 @@ impl LayerWork {
     }
 
     /// The counters after this work, if every input plane is read.
-    pub fn counts(&self, config: &ChipConfig) -> LayerCounts {
+    pub fn counters(&self, config: &ChipConfig) -> Counters {
         if self.positions == 0 {
-            return LayerCounts::default();
+            return Counters::default();
         }
         let mut core = Core::new(config, self);
         let reads = |positions: usize| move |_| (positions * self.planes) as u64;
@@ -106,10 +87,10 @@ impl LayerWork {
     }
 
     /// The counters after this work, of which `planes_read[position * S + subvector]` planes are read, see [`planes_read`];
-    /// as [`LayerWork::counts`] on a chip that doesn't skip zero planes.
-    pub fn counts_of(&self, config: &ChipConfig, planes_read: &[u8]) -> LayerCounts {
+    /// as [`LayerWork::counters`] on a chip that doesn't skip zero planes.
+    pub fn counters_of(&self, config: &ChipConfig, planes_read: &[u8]) -> Counters {
         if !config.skips_zero_planes() || self.positions == 0 {
-            return self.counts(config);
+            return self.counters(config);
         }
         let mut core = Core::new(config, self);
         let subvectors = self.slots.len();
@@ -146,15 +127,15 @@ mod tests {
     fn one_slot_at_one_position_adds_up() {
         // tiny: the slot word and the activations take 4 beats each, these from cycle 1 on, so the 8 reads are issued in cycles
         // 5..13 and transfer two later; with latency 2 the drain chooses in 18..21, and the last result leaves in cycle 35.
-        let counts = work(1, 1, &[1]).counts(&ChipConfig::load("tiny").unwrap());
-        let expected = LayerCounts {
+        let counts = work(1, 1, &[1]).counters(&ChipConfig::load("tiny").unwrap());
+        let expected = Counters {
             cycles: 36,
             reads: 8,
             wait_slots: 3,
             wait_activations: 1,
             wait_results: 36 - 13,
             slots: 1,
-            ..LayerCounts::default()
+            ..Counters::default()
         };
         assert_eq!(counts, expected);
     }
@@ -162,7 +143,7 @@ mod tests {
     #[test]
     fn blocks_that_repeat_cost_no_time_and_change_nothing() {
         let chip = ChipConfig::load("tiny").unwrap();
-        let [few, more, most] = [100, 101, 1_000_001].map(|blocks| work(4 * blocks, 4, &[3, 2]).counts(&chip));
+        let [few, more, most] = [100, 101, 1_000_001].map(|blocks| work(4 * blocks, 4, &[3, 2]).counters(&chip));
         assert_eq!(most.cycles, few.cycles + (1_000_001 - 100) * (more.cycles - few.cycles));
         assert_eq!(most.reads, 1_000_001 * 4 * 8 * 5);
     }
@@ -172,13 +153,13 @@ mod tests {
         let chip = ChipConfig::load("tiny").unwrap();
         let skipping = chip.with("core.skip_zero_planes", 1).unwrap();
         let (work, all, half) = (work(12, 4, &[3, 2]), [8; 24], [4; 24]);
-        let plain = work.counts(&chip);
-        assert_eq!(work.counts_of(&chip, &half), plain);
-        let every = work.counts_of(&skipping, &all);
-        assert_eq!(every, work.counts(&skipping));
+        let plain = work.counters(&chip);
+        assert_eq!(work.counters_of(&chip, &half), plain);
+        let every = work.counters_of(&skipping, &all);
+        assert_eq!(every, work.counters(&skipping));
         assert_eq!((every.reads, every.skipped_planes), (plain.reads, 0));
         assert_eq!(every.cycles, plain.cycles + 1);
-        let fewer = work.counts_of(&skipping, &half);
+        let fewer = work.counters_of(&skipping, &half);
         assert_eq!((fewer.reads, fewer.skipped_planes), (plain.reads / 2, plain.reads / 2));
         assert!(fewer.cycles < plain.cycles);
     }
@@ -194,6 +175,6 @@ mod tests {
 
     #[test]
     fn no_positions_take_no_time() {
-        assert_eq!(work(0, 1, &[1]).counts(&ChipConfig::load("tiny").unwrap()), LayerCounts::default());
+        assert_eq!(work(0, 1, &[1]).counters(&ChipConfig::load("tiny").unwrap()), Counters::default());
     }
 }

@@ -52,7 +52,7 @@ impl Layer {
         let share = self.positions.div_ceil(chip.cores());
         let psum_rows = self.kernels.div_ceil(chip.tiles() * chip.lanes());
         let most = chip.position_block().min(chip.psum_words() / 2 / psum_rows).min(share);
-        let cycles = |block: &usize| self.work(chip, share, *block).counts(chip).cycles;
+        let cycles = |block: &usize| self.work(chip, share, *block).counters(chip).cycles;
         ((1..=most).rev().min_by_key(cycles).unwrap_or(1), share)
     }
 }

@@ -27,6 +27,18 @@ pub fn folder() -> TempDir {
     folder
 }
 
+/// A folder with a program for the smallest chip.
+pub fn tiny() -> TempDir {
+    let folder = folder();
+    basisn(folder.path(), "compile --config tiny --out p.safetensors").ok();
+    folder
+}
+
+/// Output of a simulation of that program.
+pub fn simulate(folder: &Path, more: &str) -> String {
+    basisn(folder, &format!("simulate --program p.safetensors --input {IMAGES} {more}")).ok()
+}
+
 /// What a command left behind.
 #[derive(Debug)]
 pub struct Ran {

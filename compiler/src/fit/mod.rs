@@ -96,7 +96,17 @@ impl FitOptions {
     /// Coefficients without any training: every kernel uses all columns, with as many digits as the chip has planes.
     pub fn local(config: &ChipConfig) -> Self {
         let code = CoefficientCode::csd(config.coefficient_planes());
-        let default = LayerOptions { code, group: None, nonzeros: None };
+        Self::all(LayerOptions { code, group: None, nonzeros: None })
+    }
+
+    /// Ternary coefficients in groups of `group` kernels, made for `tiles` tiles.
+    pub fn grouped(group: usize, tiles: usize) -> Self {
+        let default = LayerOptions { code: CoefficientCode::TERNARY, group: Some(group), nonzeros: None };
+        FitOptions { tiles, ..Self::all(default) }
+    }
+
+    /// The same options for all layers.
+    fn all(default: LayerOptions) -> Self {
         FitOptions {
             basis: BasisOptions::default(),
             default,
@@ -104,20 +114,6 @@ impl FitOptions {
             weighted: false,
             activation_bits: None,
             tiles: 1,
-            written: None,
-        }
-    }
-
-    /// Ternary coefficients in groups of `group` kernels, made for `tiles` tiles.
-    pub fn grouped(group: usize, tiles: usize) -> Self {
-        let default = LayerOptions { code: CoefficientCode::TERNARY, group: Some(group), nonzeros: None };
-        FitOptions {
-            basis: BasisOptions::default(),
-            default,
-            layers: BTreeMap::new(),
-            weighted: false,
-            activation_bits: None,
-            tiles,
             written: None,
         }
     }

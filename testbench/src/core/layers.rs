@@ -1,10 +1,11 @@
 //! Layers of a core: descriptor, streams with monitors on every handshake, counters, recovery.
 
+use basisn_arch::Counters;
 use basisn_arch::registers::{self as reg, ErrorCode};
 
 use super::streams::{Beats, ResultBeat, Writes, set_bytes};
 use super::{Core, LayerResult};
-use crate::{Counters, Error, LayerStimulus, Stalls};
+use crate::{Error, LayerStimulus, Stalls};
 
 impl Core {
     /// Runs one layer: descriptor, start, streams until the last result, counters. `name` is for messages.

@@ -1,11 +1,11 @@
 //! Drives one generated core: AXI4-Lite registers, AXI4-Stream slot, activation and result streams, with monitors on every handshake.
 
-use basisn_arch::ChipConfig;
 use basisn_arch::registers as reg;
+use basisn_arch::{ChipConfig, Counters};
 use verilated::{Input, Model, Output, WideInput, WideOutput};
 
+use crate::Error;
 use crate::axi_lite::{AxiLite, Response};
-use crate::{Counters, Error};
 
 mod layers;
 mod streams;

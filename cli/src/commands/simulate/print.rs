@@ -1,9 +1,9 @@
 //! What a simulation shows, and the files that it dumps.
 
-use basisn_arch::{ChipConfig, Program};
+use basisn_arch::{ChipConfig, Counters, Program};
 use basisn_compiler::fidelity::Fidelity;
 use basisn_models::NetRun;
-use basisn_testbench::{Counters, LayerRun};
+use basisn_testbench::LayerRun;
 
 use crate::engine::{LayerRuns, Rtl};
 use crate::output::{Staged, say};

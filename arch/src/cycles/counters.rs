@@ -1,6 +1,6 @@
-//! What the counters of a core say.
+//! What the counters of a core say, measured or modelled.
 
-/// The performance counters after a layer, in clock cycles and reads.
+/// The counters of a core after a layer, in clock cycles and reads; see `docs/hardware.md`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Cycles from start to the last result.
