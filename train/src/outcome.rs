@@ -1,8 +1,10 @@
 //! What a training ends with, for people and for machines.
 
+use std::io::{ErrorKind, Write};
+
 use basisn_compiler::{Compiled, Graph};
 use basisn_train::Error;
-use basisn_train::agreement::Agreement;
+use basisn_train::agreement::{Agreement, Difference};
 use basisn_train::train::{Score, Training};
 use serde::Serialize;
 
@@ -85,7 +87,7 @@ pub fn coefficient_report(
 /// Prints the result.
 ///
 /// # Errors
-/// It cannot be written as JSON.
+/// Standard output cannot be written.
 pub fn finish(
     arguments: &Arguments,
     training: &Training,
@@ -105,57 +107,64 @@ pub fn finish(
         seconds,
         coefficients,
     };
-    if arguments.json {
-        let text = serde_json::to_string(&report)
-            .map_err(|e| Error::Write { at: "standard output".into(), cause: e.to_string() })?;
-        println!("{text}");
-        return Ok(());
+    let text = if arguments.json {
+        serde_json::to_string(&report).map_err(|e| unwritable(&e))?
+    } else {
+        in_words(&report, arguments)
+    };
+    match writeln!(std::io::stdout(), "{text}") {
+        // A reader that has gone away (`| head`) has seen enough.
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(unwritable(&e)),
+        _ => Ok(()),
     }
-    let right = (test_accuracy * test_images as f64).round();
-    println!("held-out accuracy {:.2} % ({right} of {test_images} images)", 100.0 * test_accuracy);
+}
+
+fn unwritable(cause: &dyn std::fmt::Display) -> Error {
+    Error::Write { at: "standard output".into(), cause: cause.to_string() }
+}
+
+/// The result for people.
+fn in_words(report: &Report, arguments: &Arguments) -> String {
+    let (accuracy, images) = (report.test_accuracy, report.test_images);
+    let right = (accuracy * images as f64).round();
+    let mut lines = vec![format!("held-out accuracy {:.2} % ({right} of {images} images)", 100.0 * accuracy)];
     if let Some(c) = &report.coefficients {
-        println!(
-            "on the golden reference; training graph and golden reference: {} of {test_images} images",
+        lines.push(format!(
+            "on the golden reference; training graph and golden reference: {} of {images} images",
             differences(&c.test)
-        );
+        ));
         for difference in c.validation.iter().chain([&c.test]).flat_map(|agreement| &agreement.differences) {
-            println!(
-                "  image {}: training {}, golden {}, label {}",
-                difference.image, difference.training, difference.golden, difference.label
-            );
+            let Difference { image, training, golden, label } = difference;
+            lines.push(format!("  image {image}: training {training}, golden {golden}, label {label}"));
         }
-        println!(
+        lines.push(format!(
             "{:.2} slots a subvector, {} cycles an image, {:.1} % of the coefficients are not zero, {:.1} dB",
             c.slots_per_subvector,
             c.cycles,
             100.0 * c.nonzero,
             c.snr_db
-        );
+        ));
         if let Some(Refit { before, after }) = &c.refit {
-            println!(
+            lines.push(format!(
                 "on this chip before the refit: {} of {} images right, cross entropy {:.4}; after it: {}, {:.4}",
                 before.right, before.of, before.loss, after.right, after.loss
-            );
+            ));
         }
         for chip in &c.chips {
             let mean = chip.accuracies.iter().sum::<f64>() / chip.accuracies.len().max(1) as f64;
             let least = chip.accuracies.iter().copied().fold(f64::INFINITY, f64::min);
-            println!(
+            lines.push(format!(
                 "{}: {:.2} % on average of {} chips, {:.2} % on the worst",
                 chip.model,
                 100.0 * mean,
                 chip.accuracies.len(),
                 100.0 * least
-            );
+            ));
         }
     }
-    println!(
-        "{} epochs in {seconds:.1} s, epoch {} kept, in {}",
-        report.epochs,
-        report.kept_epoch,
-        arguments.out.display()
-    );
-    Ok(())
+    let (epochs, seconds, kept) = (report.epochs, report.seconds, report.kept_epoch);
+    lines.push(format!("{epochs} epochs in {seconds:.1} s, epoch {kept} kept, in {}", arguments.out.display()));
+    lines.join("\n")
 }
 
 /// How many images differ, in words.

@@ -30,6 +30,19 @@ fn json_goes_to_standard_output_and_the_epoch_table_to_standard_error() {
 }
 
 #[test]
+fn a_reader_that_goes_away_ends_nothing_badly() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("weights.safetensors");
+    let mut training = command(&digits().join("network.toml"), &out);
+    let mut child = training.args(["--epochs", "1"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let result = child.wait_with_output().unwrap();
+    let text = String::from_utf8(result.stderr).unwrap();
+    assert!(result.status.success() && !text.contains("panicked"), "{text}");
+    assert!(out.is_file());
+}
+
+#[test]
 fn refusals_exit_with_1_and_wrong_use_with_2() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("weights.safetensors");
