@@ -1,10 +1,12 @@
-//! The table of docs/training.md is that of examples/digits/training.json, which scripts/train-digits writes.
+//! The tables of docs/training.md are those of examples/digits/training.json, which scripts/train-digits writes, and of the reports in
+//! examples/drawn/study, which scripts/study-drawn prints.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
 
 use std::fs;
+use std::process::Command;
 
 use common::root;
 use serde::Deserialize;
@@ -51,4 +53,21 @@ fn the_documented_table_is_the_recorded_one() {
         assert!((mean - run.mean_percent).abs() < 0.01, "{}: {mean}", run.run);
         assert_eq!(run.differing_images.unwrap_or(0), 0, "{}: training and golden reference agree", run.run);
     }
+}
+
+#[test]
+fn the_documented_study_is_the_recorded_one() {
+    let show = ["scripts/study-drawn", "--small", "--show", "examples/drawn/study"];
+    let shown = Command::new("python3").args(show).current_dir(root()).output().unwrap();
+    assert!(shown.status.success(), "{shown:?}");
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    let page = fs::read_to_string(root().join("docs/training.md")).unwrap();
+    let tables: Vec<&str> = shown.trim().split("\n\n").collect();
+    assert_eq!(tables.len(), 2, "accuracy against cycles, and the loss layer by layer: {shown}");
+    for table in &tables {
+        assert!(page.contains(&format!("\n\n{table}\n\n")), "not in docs/training.md:\n{table}");
+    }
+    let reports = fs::read_dir(root().join("examples/drawn/study")).unwrap().flatten();
+    let reports = reports.filter(|file| file.path().extension().is_some_and(|e| e == "json")).count();
+    assert_eq!(tables[0].lines().count(), 2 + reports, "every report has a row");
 }

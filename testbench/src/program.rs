@@ -23,9 +23,9 @@ pub struct FailedCell {
 
 impl FailedCell {
     /// As the model of the devices tells it.
-    pub fn in_levels(&self, config: &ChipConfig) -> basisn_models::rram::effort::FailedCell {
+    pub fn in_levels(&self, config: &ChipConfig) -> basisn_models::rram::program_report::FailedCell {
         let got = f64::from(self.code) * 0.5f64.powi(config.verify_digits());
-        basisn_models::rram::effort::FailedCell { row: self.row, column: self.column, level: self.level, got }
+        basisn_models::rram::program_report::FailedCell { row: self.row, column: self.column, level: self.level, got }
     }
 }
 

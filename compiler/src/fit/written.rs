@@ -59,7 +59,7 @@ impl Written {
 
 #[cfg(test)]
 mod tests {
-    use basisn_models::rram::effort::FailedCell;
+    use basisn_models::rram::program_report::FailedCell;
 
     use super::*;
 

@@ -6,6 +6,7 @@
 //! | `constant` | initializers, inside the file or beside it |
 //! | `attribute` | attributes of a node |
 //! | `convert` | one node at a time into a graph |
+//! | `operator` | the integer form of each operator |
 //! | `affine` | of these, products and sums with constants |
 //! | `shapes` | the integers that exporters compute shapes with |
 //! | `support` | which operators there are, and what helps with others |

@@ -11,6 +11,11 @@
 //! A model belongs to its macro instance: it is made in the module's `initial`, freed in its `final`, and no other
 //! instance has its pointer, so a read takes no lock. Macros are ideal, unless a [`Session`] is present on the thread that
 //! evaluates the `initial`.
+//!
+//! | module | what |
+//! |---|---|
+//! | `functions` | the C functions: pointers and words into the calls of a model |
+//! | `model` | one macro instance |
 
 mod functions;
 mod model;

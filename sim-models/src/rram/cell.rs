@@ -7,9 +7,9 @@ use basisn_arch::{Geometry, ProgramOp};
 
 use super::conductance::{Written, aged_us, level_us, programming_sigma_us, target_us, write_verify};
 use super::config::{Encoding, MacroModel};
-use super::effort::{FailedCell, ProgramReport};
 use super::faults::{self, Stuck};
 use super::noise::{Kind, Stream};
+use super::program_report::{FailedCell, ProgramReport};
 
 /// Fractional bits of an effective level: 1 is 2^-8 of a level.
 pub const FRACTION_BITS: u32 = 8;

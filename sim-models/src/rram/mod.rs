@@ -6,7 +6,7 @@
 //! | [`noise`] | random numbers by counter |
 //! | [`conductance`] | one cell: from level to conductance, write-verify, errors, ageing |
 //! | [`cell`] | the cells of a tile |
-//! | [`effort`] | what programming took |
+//! | [`program_report`] | what programming took |
 //! | [`faults`] | stuck cells |
 //! | [`lanes`] | switches and leakage: one row vector for each lane |
 //! | [`ir_drop`] | the fast approximation of wire resistance |
@@ -24,12 +24,12 @@ pub mod cell;
 pub mod conductance;
 pub mod config;
 pub mod crossbar;
-pub mod effort;
 pub mod faults;
 pub mod ir_drop;
 pub mod lanes;
 pub mod nodal;
 pub mod noise;
+pub mod program_report;
 pub mod tile;
 pub mod verify;
 

@@ -4,7 +4,7 @@ use basisn_arch::{ChipConfig, Geometry, Program, Verification};
 use serde::{Deserialize, Serialize};
 
 use super::crossbar::{Device, DeviceMacro};
-use super::effort::FailedCell;
+use super::program_report::FailedCell;
 use crate::arithmetic::adc_range;
 
 /// Writes all cells of a crossbar from row-major levels.
@@ -49,7 +49,7 @@ pub struct FailedChipCell {
 /// What writing the basis of a program into a chip takes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Writing {
-    /// Cells by number of pulses; see [`super::effort::ProgramReport`].
+    /// Cells by number of pulses; see [`super::program_report::ProgramReport`].
     pub cells_by_pulses: Vec<u64>,
     /// Cells that could not be written.
     pub failed_cells: Vec<FailedChipCell>,
